@@ -1,0 +1,829 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Container freezer: stop, resume and kill all tasks of a cgroup.
+ *
+ * Purpose: freezer.freeze takes 1 and 0 and reads as a state; freezer.kill
+ * takes a signal number.  Both act on the whole subtree.
+ *
+ * Terms.  A cgroup is "requested" when 1 was written to its own file, and
+ * "effective" when it or an ancestor is requested; tasks obey the effective
+ * wish.  A task is "pending" when it must freeze and has not yet.
+ *
+ *   RUNNING   not effective
+ *   FREEZING  effective, and something in the subtree is pending
+ *   FROZEN    effective, and nothing in the subtree can run user code
+ *
+ * All of it, and each change of state, is under freezer->lock of the cgroup
+ * itself; freezer_settle() alone moves the state, freezer_climb() takes the
+ * news one level up.
+ *
+ * Counting.  freezer_walk() freezes sleeping tasks where they sleep.  One that
+ * must still come in gets a mark, task->freezer_pending, that says which
+ * freezer counted it.  The mark is set under freezer_lock (kernel/freezer.c)
+ * and that freezer's lock, and cleared under the latter by whoever comes
+ * first: the task in the refrigerator or in exit, or one who freezes, thaws or
+ * moves it.  FROZEN is then a matter of counters: no mark, no child that is
+ * not FROZEN, and no hold.  Walks and migrations hold the cgroup, so that it
+ * is not FROZEN before they have seen all they bring.
+ *
+ * Level, not edge.  Each change stores the wish first and passes it on second,
+ * and each receiver reads the wish as it is now under its own lock: a child
+ * cgroup reads its parent's in freezer_apply(), a parent its child's state in
+ * freezer_report(), freeze_task() and __thaw_task() that of the cgroup under
+ * freezer_lock.  Whoever comes last acts on the newest wish, so an old walk
+ * that comes late does no harm, and no lock is held across a walk.
+ *
+ * Locks: css_set_lock > freezer_lock > freezer->lock > cgroup_file_kn_lock.
+ * No two freezer->lock nest.  cgroup_mutex is not taken by freeze, thaw, kill
+ * or read; freezer_active is patched with no lock of ours held.
+ *
+ * Races, and why they are safe:
+ * - fork: the child is on the list of its css_set before freezer_fork() reads
+ *   the wish, so either that or the walk finds it; it never saw user mode.
+ *   CLONE_INTO_CGROUP holds the target from freezer_can_fork() on.
+ * - attach: the mover holds the target from freezer_can_attach() on, and
+ *   container_freezer_migrate() conforms each task under css_set_lock.
+ * - exit: the walk sets the mark, then looks at PF_EXITING; the task sets
+ *   PF_EXITING, then looks at the mark.  One of them sees the other.
+ * - mkdir: the child is on its parent's list before it reads the wish, the
+ *   walk stores the wish before it reads the list.
+ * - refrigerator: a task clears its mark only after freezing() was true under
+ *   freezer_lock, and asks again before it leaves.
+ * - sleeps that ignore the request (vfork, a group stop) begin after the walk
+ *   went by: freezer_retry() comes again, with growing pauses, while FREEZING.
+ *
+ * Not promised:
+ * - Order.  Tasks freeze, thaw and get signals in no defined order.
+ * - That a task which is stuck in the kernel freezes: FREEZING lasts as long.
+ * - That a frozen task dies before the thaw: a signal sent to it waits.  So
+ *   with an exec or a coredump that waits for threads which are frozen: the
+ *   state stays FREEZING until the thaw.
+ * - freezer.kill against fork and migration: what is forked or moved during
+ *   the walk may be missed.  Freeze first, kill, then thaw, to get all.
+ * - Kernel threads are neither frozen nor counted nor killed.
+ */
+
+#include <linux/cgroup.h>
+#include <linux/container_freezer.h>
+#include <linux/jiffies.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/uidgid.h>
+#include <linux/workqueue.h>
+
+/*
+ * How long freezer_active stays enabled after the last thaw, in jiffies.
+ * Patching the key costs more than freezing a thousand tasks.
+ */
+#define FREEZER_KEY_LINGER	(10 * HZ)
+
+/* The longest pause between two looks at tasks that are pending, in jiffies. */
+#define FREEZER_RETRY_MAX	HZ
+
+enum freezer_state {
+	FREEZER_RUNNING,
+	FREEZER_FREEZING,
+	FREEZER_FROZEN,
+};
+
+static const char * const freezer_state_words[] = {
+	[FREEZER_RUNNING]	= "RUNNING",
+	[FREEZER_FREEZING]	= "FREEZING",
+	[FREEZER_FROZEN]	= "FROZEN",
+};
+
+/**
+ * struct freezer - the freezer of one cgroup
+ * @css: lives from mkdir until an RCU grace period after the last reference
+ * @lock: protects what is said below; taken with interrupts off
+ * @requested: the wish of this cgroup itself
+ * @effective: @requested, or the parent's @effective; read without @lock by
+ *	tasks and children, who are told after each change
+ * @state: read without @lock by readers and by freezer_report()
+ * @nr_pending: tasks with a mark of this freezer
+ * @nr_holds: walks and migrations under way; while there is one the cgroup
+ *	does not become FROZEN
+ * @nr_unfrozen_children: children with @reported
+ * @retry_delay: the next pause of @retry, in jiffies
+ * @online: between css_online and css_offline; written under cgroup_mutex
+ * @reported: counted in the parent's @nr_unfrozen_children; protected by the
+ *	parent's @lock
+ * @state_file: notified on each change of @state
+ * @retry: looks again at tasks that stay pending; cancelled in css_free
+ */
+struct freezer {
+	struct cgroup_subsys_state	css;
+
+	/* no two of these nest; see "Locks" above */
+	spinlock_t			lock;
+
+	/* protected by @lock */
+	bool				requested;
+	bool				effective;
+	enum freezer_state		state;
+	unsigned int			nr_pending;
+	unsigned int			nr_holds;
+	unsigned int			nr_unfrozen_children;
+	unsigned int			retry_delay;
+
+	/* protected by cgroup_mutex */
+	bool				online;
+
+	/* protected by the parent's @lock */
+	bool				reported;
+
+	/* lock themselves */
+	struct cgroup_file		state_file;
+	struct delayed_work		retry;
+};
+
+static struct freezer *css_freezer(struct cgroup_subsys_state *css)
+{
+	return container_of(css, struct freezer, css);
+}
+
+static struct freezer *task_freezer(struct task_struct *task)
+{
+	return css_freezer(task_css(task, freezer_cgrp_id));
+}
+
+/* The root is never frozen, so nothing is reported to it: NULL ends a climb. */
+static struct freezer *parent_freezer(struct freezer *freezer)
+{
+	struct cgroup_subsys_state *parent = freezer->css.parent;
+
+	return parent && parent->parent ? css_freezer(parent) : NULL;
+}
+
+/**
+ * cgroup_freezing - does the cgroup of @task want it frozen?
+ * @task: any task
+ *
+ * Context: Any.  The answer lasts only under freezer_lock; see "Level, not
+ * edge" above.
+ * Return: true if the cgroup is effective and @task is no kernel thread.
+ */
+bool cgroup_freezing(struct task_struct *task)
+{
+	bool ret;
+
+	if (task->flags & PF_KTHREAD)
+		return false;
+
+	rcu_read_lock();
+	/* Pairs with WRITE_ONCE() in freezer_apply(). */
+	ret = READ_ONCE(task_freezer(task)->effective);
+	rcu_read_unlock();
+
+	return ret;
+}
+
+/*
+ * freezer_active is counted once for each requested cgroup.  References that
+ * are no longer needed collect in freezer_key_idle and are dropped together,
+ * FREEZER_KEY_LINGER after the last of them: cycles never patch code.
+ */
+static atomic_t freezer_key_idle = ATOMIC_INIT(0);
+
+static void freezer_key_drop(struct work_struct *work)
+{
+	int nr = atomic_xchg(&freezer_key_idle, 0);
+
+	while (nr--)
+		static_branch_dec(&freezer_active);
+}
+
+static DECLARE_DELAYED_WORK(freezer_key_work, freezer_key_drop);
+
+static void freezer_key_get(void)
+{
+	static_branch_inc(&freezer_active);
+}
+
+static void freezer_key_put(void)
+{
+	atomic_inc(&freezer_key_idle);
+	mod_delayed_work(system_wq, &freezer_key_work, FREEZER_KEY_LINGER);
+}
+
+/**
+ * freezer_settle - move the state to where the counters say
+ * @freezer: the freezer, something of which has changed
+ *
+ * A hold keeps a cgroup from becoming FROZEN but takes nothing back from one
+ * that is FROZEN already.
+ *
+ * Context: Under @freezer->lock.
+ * Return: true if the state has changed; then the caller owes a
+ * freezer_climb() after it has dropped the lock.
+ */
+static bool freezer_settle(struct freezer *freezer)
+{
+	enum freezer_state state = FREEZER_FROZEN;
+
+	lockdep_assert_held(&freezer->lock);
+
+	if (!freezer->effective)
+		state = FREEZER_RUNNING;
+	else if (freezer->nr_pending || freezer->nr_unfrozen_children)
+		state = FREEZER_FREEZING;
+	else if (freezer->nr_holds && freezer->state != FREEZER_FROZEN)
+		state = FREEZER_FREEZING;
+
+	if (state == freezer->state)
+		return false;
+
+	/* Pairs with READ_ONCE() in freezer_report() and freezer_state_show(). */
+	WRITE_ONCE(freezer->state, state);
+	cgroup_file_notify(&freezer->state_file);
+	return true;
+}
+
+/*
+ * Count @child in @freezer, its parent, as it is now.  The caller has changed
+ * the state of @child, or somebody has who will be here after us.
+ */
+static bool freezer_report(struct freezer *freezer, struct freezer *child)
+{
+	bool unfrozen;
+
+	lockdep_assert_held(&freezer->lock);
+
+	/* Pair with WRITE_ONCE() in freezer_css_online() and freezer_settle(). */
+	unfrozen = READ_ONCE(child->online) &&
+		   READ_ONCE(child->state) != FREEZER_FROZEN;
+	if (unfrozen == child->reported)
+		return false;
+
+	child->reported = unfrozen;
+	if (unfrozen)
+		freezer->nr_unfrozen_children++;
+	else
+		freezer->nr_unfrozen_children--;
+	return freezer_settle(freezer);
+}
+
+/**
+ * freezer_climb - tell the ancestors of @freezer that its state has changed
+ * @freezer: a freezer whose state, or whose being online, has changed
+ *
+ * Ends where nothing changes: whoever changed that level goes on from there.
+ *
+ * Context: Under no freezer->lock.  @freezer is pinned by the caller, and pins
+ * its ancestors.
+ */
+static void freezer_climb(struct freezer *freezer)
+{
+	struct freezer *parent;
+	unsigned long flags;
+	bool changed = true;
+
+	while (changed && (parent = parent_freezer(freezer))) {
+		spin_lock_irqsave(&parent->lock, flags);
+		changed = freezer_report(parent, freezer);
+		spin_unlock_irqrestore(&parent->lock, flags);
+		freezer = parent;
+	}
+}
+
+/**
+ * __container_freezer_uncount - @task is no longer pending
+ * @task: a task that may have a mark
+ *
+ * Context: See container_freezer_settled(), and freezer_exit().
+ */
+void __container_freezer_uncount(struct task_struct *task)
+{
+	struct freezer *freezer;
+	unsigned long flags;
+	bool changed = false;
+
+	/* A freezer with a mark has, or had just now, a task, so RCU pins it. */
+	rcu_read_lock();
+	/* Pairs with WRITE_ONCE() in __container_freezer_count(). */
+	freezer = READ_ONCE(task->freezer_pending);
+	if (!freezer)
+		goto out;
+
+	spin_lock_irqsave(&freezer->lock, flags);
+	if (task->freezer_pending == freezer) {
+		WRITE_ONCE(task->freezer_pending, NULL);
+		WARN_ON_ONCE(!freezer->nr_pending);
+		freezer->nr_pending--;
+		changed = freezer_settle(freezer);
+	}
+	spin_unlock_irqrestore(&freezer->lock, flags);
+
+	if (changed)
+		freezer_climb(freezer);
+out:
+	rcu_read_unlock();
+}
+
+static void freezer_retry_arm(struct freezer *freezer, unsigned int delay)
+{
+	lockdep_assert_held(&freezer->lock);
+
+	freezer->retry_delay = delay;
+	queue_delayed_work(system_wq, &freezer->retry, delay);
+}
+
+/**
+ * __container_freezer_count - @task is pending in the freezer that it is in
+ * @task: a task that is about to get a freeze request
+ *
+ * Does nothing where it is system suspend alone that wants @task frozen.
+ *
+ * Context: Under freezer_lock, @task not frozen; so @task has yet to pass
+ * through freezer_lock to become so, and clears the mark after that.
+ */
+void __container_freezer_count(struct task_struct *task)
+{
+	struct freezer *freezer;
+	unsigned long flags;
+	bool changed = false;
+
+	rcu_read_lock();
+	freezer = task_freezer(task);
+	/* Pairs with the WRITE_ONCE() here and in the uncount. */
+	if (READ_ONCE(task->freezer_pending) == freezer)
+		goto out;
+
+	/* Counted by the freezer that it has left. */
+	container_freezer_settled(task);
+	if (!cgroup_freezing(task))
+		goto out;
+
+	spin_lock_irqsave(&freezer->lock, flags);
+	if (freezer->effective) {
+		WRITE_ONCE(task->freezer_pending, freezer);
+		if (!freezer->nr_pending++)
+			freezer_retry_arm(freezer, 1);
+		changed = freezer_settle(freezer);
+	}
+	spin_unlock_irqrestore(&freezer->lock, flags);
+
+	if (changed)
+		freezer_climb(freezer);
+
+	/* Pairs with smp_mb() in freezer_exit(). */
+	smp_mb();
+	if (READ_ONCE(task->flags) & PF_EXITING)
+		container_freezer_settled(task);
+out:
+	rcu_read_unlock();
+}
+
+/**
+ * __container_freezer_conform - make @task obey the wish as it is now
+ * @task: any task but one that is not yet on the list of a css_set
+ *
+ * Both calls read the wish under freezer_lock; the one that it is not for does
+ * nothing.
+ *
+ * Context: Any, under no freezer->lock.
+ */
+void __container_freezer_conform(struct task_struct *task)
+{
+	if (!freeze_task(task))
+		__thaw_task(task);
+}
+
+/* Conform all tasks of one cgroup, or those of them that are still pending. */
+static void freezer_walk(struct freezer *freezer, bool pending_only)
+{
+	struct css_task_iter it;
+	struct task_struct *task;
+
+	css_task_iter_start(&freezer->css, 0, &it);
+	while ((task = css_task_iter_next(&it))) {
+		/* Pairs with WRITE_ONCE() in __container_freezer_count(). */
+		if (!pending_only ||
+		    READ_ONCE(task->freezer_pending) == freezer)
+			__container_freezer_conform(task);
+		cond_resched();
+	}
+	css_task_iter_end(&it);
+}
+
+static void freezer_retry(struct work_struct *work)
+{
+	struct freezer *freezer = container_of(to_delayed_work(work),
+					       struct freezer, retry);
+
+	freezer_walk(freezer, true);
+
+	spin_lock_irq(&freezer->lock);
+	if (freezer->nr_pending)
+		freezer_retry_arm(freezer, min_t(unsigned int, FREEZER_RETRY_MAX,
+						 2 * freezer->retry_delay));
+	spin_unlock_irq(&freezer->lock);
+}
+
+/**
+ * freezer_hold - keep a cgroup from becoming FROZEN while a task moves in
+ * @freezer: the target
+ *
+ * Context: Under cgroup_mutex or cgroup_threadgroup_rwsem, so that the task
+ * that moves does not do so twice.
+ * Return: 0, or -EBUSY if the cgroup is FROZEN: a shell cannot park itself.
+ */
+static int freezer_hold(struct freezer *freezer)
+{
+	int ret = 0;
+
+	spin_lock_irq(&freezer->lock);
+	if (freezer->state == FREEZER_FROZEN)
+		ret = -EBUSY;
+	else
+		freezer->nr_holds++;
+	spin_unlock_irq(&freezer->lock);
+
+	return ret;
+}
+
+/**
+ * freezer_release - drop a hold; the last one may make the cgroup FROZEN
+ * @freezer: the freezer that was held
+ *
+ * Context: Process context, under no freezer->lock.
+ */
+static void freezer_release(struct freezer *freezer)
+{
+	bool changed;
+
+	spin_lock_irq(&freezer->lock);
+	WARN_ON_ONCE(!freezer->nr_holds);
+	freezer->nr_holds--;
+	changed = freezer_settle(freezer);
+	spin_unlock_irq(&freezer->lock);
+
+	if (changed)
+		freezer_climb(freezer);
+}
+
+/**
+ * freezer_apply - bring one cgroup in line with the wish as it is now
+ * @freezer: the freezer; pinned by the caller
+ *
+ * Context: Process context.
+ * Return: true if the effective wish has changed, and the children are to be
+ * told.  If not, whoever changed it last tells them.
+ */
+static bool freezer_apply(struct freezer *freezer)
+{
+	struct freezer *parent = parent_freezer(freezer);
+	bool effective, settled;
+
+	spin_lock_irq(&freezer->lock);
+	effective = freezer->requested ||
+		    /* Pairs with the WRITE_ONCE() below, by the parent. */
+		    (parent && READ_ONCE(parent->effective));
+	if (effective == freezer->effective) {
+		spin_unlock_irq(&freezer->lock);
+		return false;
+	}
+	/* Pairs with READ_ONCE() above and in cgroup_freezing(). */
+	WRITE_ONCE(freezer->effective, effective);
+	freezer->nr_holds++;
+	settled = freezer_settle(freezer);
+	spin_unlock_irq(&freezer->lock);
+
+	if (settled)
+		freezer_climb(freezer);
+	freezer_walk(freezer, false);
+	freezer_release(freezer);
+
+	/* Pairs with smp_mb() in freezer_css_online(): wish, then list. */
+	smp_mb();
+	return true;
+}
+
+/* freezer_apply() for a subtree, without those whose own wish shields them. */
+static void freezer_apply_subtree(struct freezer *top)
+{
+	struct cgroup_subsys_state *pos, *css;
+	bool changed;
+
+	rcu_read_lock();
+	css_for_each_descendant_pre(pos, &top->css) {
+		css = pos;
+		if (!css_tryget(css))
+			continue;
+		rcu_read_unlock();
+
+		changed = freezer_apply(css_freezer(css));
+
+		rcu_read_lock();
+		if (!changed)
+			pos = css_rightmost_descendant(css);
+		css_put(css);
+	}
+	rcu_read_unlock();
+}
+
+static void freezer_request(struct freezer *freezer, bool freeze)
+{
+	bool was_requested;
+
+	if (freeze)
+		freezer_key_get();
+
+	spin_lock_irq(&freezer->lock);
+	was_requested = freezer->requested;
+	freezer->requested = freeze;
+	spin_unlock_irq(&freezer->lock);
+
+	freezer_apply_subtree(freezer);
+
+	/* Either this request is over, or it was there before. */
+	if (was_requested)
+		freezer_key_put();
+}
+
+/* Send @sig from current to a process, with no check of permissions. */
+static int freezer_signal(struct task_struct *leader, int sig)
+{
+	struct kernel_siginfo info;
+	int ret;
+
+	clear_siginfo(&info);
+	info.si_signo = sig;
+	info.si_code = SI_USER;
+	rcu_read_lock();
+	info.si_pid = task_tgid_nr_ns(current, task_active_pid_ns(leader));
+	rcu_read_unlock();
+	info.si_uid = from_kuid_munged(current_user_ns(), current_uid());
+
+	ret = do_send_sig_info(sig, &info, leader, PIDTYPE_TGID);
+	/* It is dead already, as it was asked to be. */
+	return ret == -ESRCH ? 0 : ret;
+}
+
+static int freezer_kill_cgroup(struct freezer *freezer, int sig)
+{
+	struct css_task_iter it;
+	struct task_struct *task;
+	int err, ret = 0;
+
+	css_task_iter_start(&freezer->css, CSS_TASK_ITER_PROCS, &it);
+	while ((task = css_task_iter_next(&it))) {
+		if (task->flags & PF_KTHREAD)
+			continue;
+		err = freezer_signal(task, sig);
+		ret = ret ?: err;
+		cond_resched();
+	}
+	css_task_iter_end(&it);
+
+	return ret;
+}
+
+static int freezer_kill_subtree(struct freezer *top, int sig)
+{
+	struct cgroup_subsys_state *pos;
+	int err, ret = 0;
+
+	rcu_read_lock();
+	css_for_each_descendant_pre(pos, &top->css) {
+		if (!css_tryget(pos))
+			continue;
+		rcu_read_unlock();
+
+		err = freezer_kill_cgroup(css_freezer(pos), sig);
+		ret = ret ?: err;
+
+		rcu_read_lock();
+		css_put(pos);
+	}
+	rcu_read_unlock();
+
+	return ret;
+}
+
+static struct cgroup_subsys_state *
+freezer_css_alloc(struct cgroup_subsys_state *parent)
+{
+	struct freezer *freezer;
+
+	freezer = kzalloc(sizeof(*freezer), GFP_KERNEL);
+	if (!freezer)
+		return ERR_PTR(-ENOMEM);
+
+	spin_lock_init(&freezer->lock);
+	INIT_DELAYED_WORK(&freezer->retry, freezer_retry);
+	return &freezer->css;
+}
+
+static int freezer_css_online(struct cgroup_subsys_state *css)
+{
+	struct freezer *freezer = css_freezer(css);
+
+	/* Pairs with smp_mb() in freezer_apply(): list, then wish. */
+	smp_mb();
+	freezer_apply(freezer);
+
+	/* Pairs with READ_ONCE() in freezer_report(). */
+	WRITE_ONCE(freezer->online, true);
+	freezer_climb(freezer);
+	return 0;
+}
+
+static void freezer_css_offline(struct cgroup_subsys_state *css)
+{
+	struct freezer *freezer = css_freezer(css);
+	bool was_requested;
+
+	spin_lock_irq(&freezer->lock);
+	was_requested = freezer->requested;
+	freezer->requested = false;
+	spin_unlock_irq(&freezer->lock);
+	if (was_requested)
+		freezer_key_put();
+
+	/* Pairs with READ_ONCE() in freezer_report(). */
+	WRITE_ONCE(freezer->online, false);
+	freezer_climb(freezer);
+}
+
+static void freezer_css_free(struct cgroup_subsys_state *css)
+{
+	struct freezer *freezer = css_freezer(css);
+
+	cancel_delayed_work_sync(&freezer->retry);
+	kfree(freezer);
+}
+
+static void freezer_release_all(struct cgroup_taskset *tset,
+				struct task_struct *end)
+{
+	struct cgroup_subsys_state *css;
+	struct task_struct *task;
+
+	cgroup_taskset_for_each(task, css, tset) {
+		if (task == end)
+			break;
+		freezer_release(css_freezer(css));
+	}
+}
+
+static int freezer_can_attach(struct cgroup_taskset *tset)
+{
+	struct cgroup_subsys_state *css;
+	struct task_struct *task;
+	int ret;
+
+	cgroup_taskset_for_each(task, css, tset) {
+		ret = freezer_hold(css_freezer(css));
+		if (ret) {
+			freezer_release_all(tset, task);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+static void freezer_cancel_attach(struct cgroup_taskset *tset)
+{
+	freezer_release_all(tset, NULL);
+}
+
+/* By now container_freezer_migrate() has made the tasks conform. */
+static void freezer_attach(struct cgroup_taskset *tset)
+{
+	freezer_release_all(tset, NULL);
+}
+
+/*
+ * From here to freezer_fork() or freezer_cancel_fork() current holds
+ * cgroup_threadgroup_rwsem and cannot be moved, so that "is it
+ * CLONE_INTO_CGROUP" has the same answer in all three.
+ */
+static bool freezer_forks_into(struct freezer *freezer)
+{
+	return freezer != css_freezer(task_css_check(current, freezer_cgrp_id,
+						     true));
+}
+
+static int freezer_can_fork(struct task_struct *child, struct css_set *cset)
+{
+	struct freezer *freezer = css_freezer(cset->subsys[freezer_cgrp_id]);
+
+	/* dup_task_struct() has copied the mark of the parent. */
+	child->freezer_pending = NULL;
+
+	return freezer_forks_into(freezer) ? freezer_hold(freezer) : 0;
+}
+
+static void freezer_cancel_fork(struct task_struct *child, struct css_set *cset)
+{
+	struct freezer *freezer = css_freezer(cset->subsys[freezer_cgrp_id]);
+
+	if (freezer_forks_into(freezer))
+		freezer_release(freezer);
+}
+
+static void freezer_fork(struct task_struct *child)
+{
+	struct freezer *freezer = css_freezer(task_css_check(child,
+							     freezer_cgrp_id,
+							     true));
+
+	if (freezing(child))
+		__container_freezer_conform(child);
+	if (freezer_forks_into(freezer))
+		freezer_release(freezer);
+}
+
+static void freezer_exit(struct task_struct *task)
+{
+	/* Pairs with smp_mb() in __container_freezer_count(). */
+	smp_mb();
+	container_freezer_settled(task);
+}
+
+static int freezer_state_show(struct seq_file *m, void *v)
+{
+	struct freezer *freezer = css_freezer(seq_css(m));
+
+	/* Pairs with WRITE_ONCE() in freezer_settle(). */
+	seq_printf(m, "%s\n", freezer_state_words[READ_ONCE(freezer->state)]);
+	return 0;
+}
+
+/* -EINVAL for what is no decimal number, -ERANGE for one out of range. */
+static int freezer_parse(char *buf, int min, int max, int *val)
+{
+	int ret = kstrtoint(strstrip(buf), 10, val);
+
+	if (!ret && (*val < min || *val > max))
+		ret = -ERANGE;
+	return ret;
+}
+
+static ssize_t freezer_freeze_write(struct kernfs_open_file *of, char *buf,
+				    size_t nbytes, loff_t off)
+{
+	int freeze, ret;
+
+	ret = freezer_parse(buf, 0, 1, &freeze);
+	if (ret)
+		return ret;
+
+	freezer_request(css_freezer(of_css(of)), freeze);
+	return nbytes;
+}
+
+static ssize_t freezer_kill_write(struct kernfs_open_file *of, char *buf,
+				  size_t nbytes, loff_t off)
+{
+	struct cgroup_subsys_state *css = of_css(of);
+	int sig, ret;
+
+	ret = freezer_parse(buf, 1, _NSIG, &sig);
+	if (ret)
+		return ret;
+
+	/* A signal is for a process, and here may be only some of its threads. */
+	if (READ_ONCE(css->cgroup->dom_cgrp) != css->cgroup)
+		return -EOPNOTSUPP;
+
+	return freezer_kill_subtree(css_freezer(css), sig) ?: nbytes;
+}
+
+static struct cftype freezer_files[] = {
+	{
+		.name = "freeze",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.file_offset = offsetof(struct freezer, state_file),
+		.seq_show = freezer_state_show,
+		.write = freezer_freeze_write,
+	},
+	{
+		.name = "kill",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.write = freezer_kill_write,
+	},
+	{ }	/* terminate */
+};
+
+struct cgroup_subsys freezer_cgrp_subsys = {
+	.css_alloc		= freezer_css_alloc,
+	.css_online		= freezer_css_online,
+	.css_offline		= freezer_css_offline,
+	.css_free		= freezer_css_free,
+	.can_attach		= freezer_can_attach,
+	.cancel_attach		= freezer_cancel_attach,
+	.attach			= freezer_attach,
+	.can_fork		= freezer_can_fork,
+	.cancel_fork		= freezer_cancel_fork,
+	.fork			= freezer_fork,
+	.exit			= freezer_exit,
+	.legacy_cftypes		= freezer_files,
+	.dfl_cftypes		= freezer_files,
+	.threaded		= true,
+	.implicit_on_dfl	= true,
+};

@@ -1,0 +1,109 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# judge.sh DIR - was the run in DIR green?  Prints what was not, and the output
+# of the tests that failed; writes "PASSED FAILED" to DIR/counts.  Each thing
+# that is wrong beside the tests counts as one failure more.
+#
+# DIR holds plan (what should run), lockdep ("debug_locks 1" or "none", as the
+# kernel was built) and what boot.sh left there.  What is not there is a
+# failure, never a pass.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+dir=$1
+wrong=0
+passed=0
+failed=0
+
+complain() {
+	wrong=$((wrong + 1))
+	printf 'FAIL %s: %s\n' "$(basename "$dir")" "$1"
+}
+
+# Match each planned test with its own section of the results: prints
+# "pass|skip|fail|missing program name" for each, and "extra" for strangers.
+match_plan() {
+	awk '
+		NR == FNR { plan[$0] = 1; order[++n] = $0; next }
+		/^# test / { key = $3 " " $4; if (!(key in plan)) print "extra", key }
+		/^ok / && $3 == last(key) { seen[key] = /# SKIP/ ? "skip" : "pass" }
+		/^not ok / { seen[key] = "fail" }
+		function last(s) { sub(/.* /, "", s); return s }
+		END {
+			for (i = 1; i <= n; i++)
+				print order[i] in seen ? seen[order[i]] : "missing", order[i]
+		}' "$dir/plan" "$dir/results"
+}
+
+# What a test itself said, and what it had been doing
+show_output() {
+	awk -v key="$1" '
+		/^# test / { inside = $3 " " $4 == key }
+		inside && !/^# test / { print "     | " $0 }' "$dir/results" | tail -n 40
+}
+
+judge_tests() {
+	match_plan >"$dir/outcome"
+	while read -r what test; do
+		if [ "$what" = pass ]; then
+			passed=$((passed + 1))
+			continue
+		fi
+		failed=$((failed + 1))
+		printf 'FAIL %s: %s: %s\n' "$(basename "$dir")" "$test" "$what"
+		show_output "$test"
+	done <"$dir/outcome"
+	[ -s "$dir/outcome" ] || complain "no test was planned"
+}
+
+# The last word of the guest: one whole line, that agrees with what we counted
+judge_verdict() {
+	lines=$(wc -l <"$dir/verdict")
+	verdict=$(cat "$dir/verdict")
+	if [ "$lines" != 1 ]; then
+		complain "the verdict has $lines lines and not 1: the run was cut off"
+		return
+	fi
+	fails=$(grep -c '^fail ' "$dir/outcome" || :)
+	skips=$(grep -c '^skip ' "$dir/outcome" || :)
+	expected="verdict passed $passed failed $fails skipped $skips tainted 0 $(cat "$dir/lockdep")"
+	[ "$verdict" = "$expected" ] ||
+		complain "the verdict is '$verdict' and not '$expected'"
+}
+
+# Reports that neither taint the kernel nor stop it are looked for by name.
+reports='WARNING:|BUG:|BUG |Oops|Kernel panic|general protection fault|cut here'
+reports="$reports|Call Trace|unable to handle|INFO: task .* blocked|INFO: rcu"
+reports="$reports|rcu.*(stall|self-detected)|suspicious RCU|UBSAN|KASAN|KCSAN"
+reports="$reports|kmemleak:|circular locking|recursive locking|lock state"
+reports="$reports|lock balance|lock order|locks? held|Invalid wait context"
+reports="$reports|sleeping function|scheduling while atomic|lockup|refcount_t"
+reports="$reports|nobody cared|Out of memory|segfault|unable to open an initial"
+
+judge_console() {
+	# boot.sh has a serial console print this last, by way of poweroff
+	tail -n 1 "$dir/console" | grep -q 'reboot: Power down' ||
+		complain "the console ends before the machine was switched off"
+	if grep -nE "$reports" "$dir/console" >"$dir/reports"; then
+		complain "the console shows $(wc -l <"$dir/reports") lines of a report, the first:"
+		head -n 5 "$dir/reports" | cut -c 1-150 | sed 's/^/     | /'
+	fi
+}
+
+for file in plan lockdep status results verdict console; do
+	if [ ! -f "$dir/$file" ]; then
+		complain "$dir/$file is not there"
+		: >"$dir/$file"
+	fi
+done
+[ "$(cat "$dir/status")" = 0 ] ||
+	complain "QEMU did not end by itself (status $(cat "$dir/status"); 124 is the time limit)"
+judge_tests
+judge_verdict
+judge_console
+
+echo "$passed $((failed + wrong))" >"$dir/counts"
+if [ $((failed + wrong)) != 0 ]; then
+	echo "     the logs: $dir/console, $dir/results"
+	exit 1
+fi

@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# kernel.sh PROFILE - build build/<version>-PROFILE/arch/x86/boot/bzImage
+# from configs/base.config and configs/PROFILE.config
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+profile=$1
+out=$BUILD/$KVER-$profile
+log=$out/build.log
+base=$TOP/configs/base.config
+own=$TOP/configs/$profile.config
+
+[ -f "$own" ] ||
+	die "there is no profile $profile" \
+	    "choose one of: $(cd "$TOP/configs" && echo *.config | sed 's/base.config //; s/\.config//g')"
+
+# The same time stamp in each build lets ccache hit; modules are not built.
+kmake() {
+	make -C "$TREE" O="$out" ARCH=x86_64 CC="ccache gcc" \
+		KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=freezer \
+		KBUILD_BUILD_HOST=build "$@"
+}
+
+# An option that Kconfig dropped silently would make a test mean nothing.
+check_config() {
+	grep -h '^CONFIG_' "$base" "$own" | while read -r option; do
+		grep -qx -- "$option" "$out/.config" ||
+			die "Kconfig did not take $option" \
+			    "see what it depends on (make -C $TREE O=$out menuconfig) and mend configs/"
+	done
+	grep -h '^# CONFIG_.* is not set' "$base" "$own" | while read -r _ option _; do
+		! grep -q "^$option=" "$out/.config" ||
+			die "Kconfig turned $option on" "see what selects it and mend configs/"
+	done
+}
+
+configure() {
+	say "configuring Linux $KVER ($profile)"
+	rm -f "$out/fragments"
+	{
+		kmake tinyconfig &&
+		"$TREE/scripts/kconfig/merge_config.sh" -m -O "$out" \
+			"$out/.config" "$base" "$own" &&
+		kmake olddefconfig && touch "$out/done"
+	} >"$log" 2>&1
+	[ -e "$out/done" ] ||
+		die "could not configure the kernel, see $log" "mend configs/$profile.config"
+	rm "$out/done"
+	check_config
+	cat "$base" "$own" >"$out/fragments"
+}
+
+# Turn make's lines into a count every few seconds.
+progress() {
+	awk -v what="$profile" -v total="$1" -v tty="$2" '
+		/^  [A-Z]/ { n++ }
+		n && n % 100 == 0 && n != said {
+			said = n
+			printf "%s   kernel (%s): %d of about %d files%s",
+			       tty ? "\r" : "", what, n, total, tty ? "" : "\n"
+			fflush()
+		}
+		END { if (tty && said) print "" }' >&2
+}
+
+build() {
+	total=$(cat "$out/files" 2>/dev/null || echo 1600)
+	tty=
+	[ ! -t 2 ] || tty=1
+	say "building Linux $KVER ($profile), log: ${log#"$TOP"/}"
+	{ kmake -j"$(($(nproc) + 1))" bzImage 2>&1 && touch "$out/done"; } |
+		tee "$log" | progress "$total" "$tty"
+	[ -e "$out/done" ] || {
+		grep -n 'error:\|Error \|No space' "$log" | head -n 5 >&2
+		die "the kernel did not build, see $log" \
+		    "mend what the lines above say, then run this again"
+	}
+	n=$(grep -c '^  [A-Z]' "$log" || :)
+	[ "$n" -lt 1000 ] || echo "$n" >"$out/files"
+}
+
+mkdir -p "$out"
+rm -f "$out/done"
+cat "$base" "$own" | cmp -s - "$out/fragments" || configure
+build

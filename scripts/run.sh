@@ -1,0 +1,32 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# run.sh [COMMAND] - boot the normal kernel: a shell on the console, or COMMAND
+# with its output printed and its exit status returned
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+dir=$(mktemp -d "$BUILD/run.XXXXXX")
+trap 'rm -rf "$dir"' EXIT
+
+if [ -z "${1:-}" ]; then
+	"$TOP/scripts/initramfs.sh" >"$dir/initramfs"
+	say "booting (Ctrl-A X ends the virtual machine at once)"
+	qemu-system-x86_64 -M q35 -accel tcg,thread=multi -smp 2 -m 1G \
+		-nodefaults -no-reboot -display none -nic none \
+		-kernel "$BUILD/$KVER-normal/arch/x86/boot/bzImage" \
+		-initrd "$dir/initramfs" -append "console=ttyS0 quiet panic=-1" \
+		-serial mon:stdio
+	exit
+fi
+
+printf '%s\n' "$1" >"$dir/cmd"
+"$TOP/scripts/initramfs.sh" cmd="$dir/cmd" >"$dir/initramfs"
+"$TOP/scripts/boot.sh" normal "$dir" "${LIMIT:-600}"
+cat "$dir/results"
+code=$(sed -n 's/^exit //p' "$dir/verdict")
+[ -n "$code" ] || {
+	tail -n 20 "$dir/console" >&2
+	die "the virtual machine ended before the command did" \
+	    "see its console above; give more time with LIMIT=seconds"
+}
+exit "$code"
