@@ -5,8 +5,13 @@
 # KSRC=/path/to/linux	use this kernel source instead of Debian's package
 # KVER=6.12		which kernel; patches/ holds one folder for each
 MAKEFLAGS += --no-print-directory
+# What is said here is not for the kernel's own make.
+MAKEOVERRIDES :=
 export KVER ?= 6.12
-export KSRC CMD T
+export KSRC
+# As they were typed: a $ in them is the shell's.
+export FREEZER_CMD = $(value CMD)
+export FREEZER_TEST = $(value T)
 
 help:			## this list
 	@echo "The container freezer: stop, resume and kill a cgroup, on Linux $(KVER)"
@@ -16,10 +21,10 @@ help:			## this list
 	@echo "First time: make run (about ten minutes on two cores; then seconds)."
 
 run: kernel-normal	## boot it: a shell beside a container; CMD='...' runs one command
-	@scripts/run.sh "$$CMD"
+	@scripts/run.sh "$$FREEZER_CMD"
 
 test: kernel-normal kernel-debug ## run all selftests on the normal and the debug kernel; T=name for one
-	@scripts/test.sh "$$T"
+	@scripts/test.sh "$$FREEZER_TEST"
 
 check: source		## checkpatch, sparse, W=1, kernel-doc, shellcheck, option on, off, legacy
 	@scripts/check.sh

@@ -1,12 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# kernel.sh PROFILE - build build/<version>-PROFILE/arch/x86/boot/bzImage
-# from configs/base.config and configs/PROFILE.config
+# kernel.sh PROFILE [FOLDER TARGET] - build <version>-PROFILE below build/, up to
+# arch/x86/boot/bzImage, from configs/base.config and configs/PROFILE.config;
+# or in another FOLDER there, up to TARGET
 set -eu
 . "$(dirname "$0")/lib.sh"
 
 profile=$1
-out=$BUILD/$KVER-$profile
+out=$BUILD/${2:-$KVER-$profile}
+target=${3:-bzImage}
 log=$out/build.log
 base=$TOP/configs/base.config
 own=$TOP/configs/$profile.config
@@ -65,11 +67,11 @@ progress() {
 }
 
 build() {
-	total=$(cat "$out/files" 2>/dev/null || echo 1600)
+	total=$(cat "$out/files" 2>/dev/null || echo 1850)
 	tty=
 	[ ! -t 2 ] || tty=1
 	say "building Linux $KVER ($profile), log: ${log#"$TOP"/}"
-	{ kmake -j"$(($(nproc) + 1))" bzImage 2>&1 && touch "$out/done"; } |
+	{ kmake -j"$(($(nproc) + 1))" "$target" 2>&1 && touch "$out/done"; } |
 		tee "$log" | progress "$total" "$tty"
 	[ -e "$out/done" ] || {
 		grep -n 'error:\|Error \|No space' "$log" | head -n 5 >&2

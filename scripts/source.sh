@@ -95,7 +95,7 @@ link_files() {
 	done
 	# What has been removed or renamed here must not be built there.
 	find "$TREE/kernel" "$TREE/include" "$TREE/init" \
-		"$TREE/tools/testing/selftests/freezer" -xtype l -delete
+		"$TREE/tools/testing" -xtype l -delete
 }
 
 if [ -n "${KSRC:-}" ]; then

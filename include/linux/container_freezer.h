@@ -44,7 +44,7 @@ static inline void container_freezer_settled(struct task_struct *task)
 }
 
 /**
- * container_freezer_keeps - may @task not be thawed now?
+ * container_freezer_freezing - may @task not be thawed now?
  * @task: a task that some freezer wants to thaw
  *
  * A task can be wanted frozen by its cgroup and by system suspend at once, and
@@ -54,7 +54,7 @@ static inline void container_freezer_settled(struct task_struct *task)
  * of all who freeze @task later.
  * Return: true if another freezer still wants @task frozen.
  */
-static inline bool container_freezer_keeps(struct task_struct *task)
+static inline bool container_freezer_freezing(struct task_struct *task)
 {
 	return freezing(task);
 }
@@ -80,7 +80,7 @@ static inline void container_freezer_pending(struct task_struct *task) {}
 static inline void container_freezer_settled(struct task_struct *task) {}
 static inline void container_freezer_migrate(struct task_struct *task) {}
 
-static inline bool container_freezer_keeps(struct task_struct *task)
+static inline bool container_freezer_freezing(struct task_struct *task)
 {
 	return false;
 }

@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# check.sh - the quick checks of our files: silent but for the steps when all
+# is well.  Needs the patched tree of source.sh.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+cd "$TOP"
+found=$BUILD/check.found
+: >"$found"
+
+# note TITLE: what comes on standard input is a finding
+note() {
+	sed "s|^|$1: |" >>"$found"
+}
+
+our_files() {
+	git ls-files -co --exclude-standard -- "$@"
+}
+
+check_scripts() {
+	say "shellcheck"
+	# shellcheck disable=SC2046 # our file names have no spaces
+	shellcheck -f gcc $(our_files 'scripts/*.sh' .ci/run) 2>&1 | note shellcheck
+	shellcheck -f gcc -s sh scripts/guest/init scripts/guest/container \
+		scripts/guest/tests 2>&1 | note shellcheck
+}
+
+check_style() {
+	say "checkpatch --strict"
+	for f in $(our_files '*.c' '*.h' '*.Kconfig'); do
+		perl "$TREE/scripts/checkpatch.pl" --strict --no-tree --terse \
+			--no-summary -f "$f" 2>&1 | note checkpatch
+	done
+	for f in $(our_files 'patches/*.patch'); do
+		perl "$TREE/scripts/checkpatch.pl" --strict --no-tree --terse \
+			--no-summary "$f" 2>&1 | note checkpatch
+	done
+}
+
+check_docs() {
+	say "kernel-doc"
+	for f in $(our_files 'kernel/*.[ch]' 'include/*.h'); do
+		perl "$TREE/scripts/kernel-doc" -none -Wall "$f" 2>&1 | note kernel-doc
+	done
+}
+
+# Objects that we add or touch, with all warnings that gcc and sparse have; what
+# the kernel itself has to say of its own lines is not ours.
+check_objects() {
+	profile=$1
+	shift
+	out=$BUILD/$KVER-check-$profile
+	log=$out/check.log
+	say "W=1 and sparse ($profile)"
+	"$TOP/scripts/kernel.sh" "$profile" "$KVER-check-$profile" prepare
+	make -C "$TREE" O="$out" ARCH=x86_64 CC="ccache gcc" W=1 C=2 \
+		KBUILD_BUILD_TIMESTAMP=@0 -j"$(($(nproc) + 1))" "$@" >"$log" 2>&1 || {
+		grep 'error' "$log" | head -n 5 | note "$profile does not compile"
+		echo "see $log" | note "$profile does not compile"
+	}
+	grep -E 'container_freezer|kernel/freezer\.c' "$log" | grep -E 'warning|error' |
+		note "$profile" || :
+}
+
+check_scripts
+check_style
+check_docs
+check_objects normal kernel/freezer.o kernel/cgroup/ kernel/fork.o kernel/signal.o
+check_objects off kernel/freezer.o kernel/cgroup/ kernel/fork.o
+check_objects legacy kernel/freezer.o kernel/cgroup/ kernel/fork.o
+
+if [ -s "$found" ]; then
+	cat "$found"
+	die "make check found $(wc -l <"$found") things" "mend what the lines above say"
+fi

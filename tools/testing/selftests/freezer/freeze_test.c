@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One cgroup: all kinds of tasks freeze, stand still, and go on.
+ */
+#define _GNU_SOURCE
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include "freezer_fixture.h"
+
+#define CYCLES		3
+
+/* Freeze what is in "a", see it stand still, thaw it, see it move. */
+static int cycle(struct worker *w, unsigned int nr)
+{
+	int ret;
+
+	ret = cg_freeze("a");
+	ret = ret ?: cg_wait("a", "FROZEN");
+	ret = ret ?: workers_stand_still(w, nr);
+	ret = ret ?: cg_reads("a", "FROZEN") ? 0 : -EAGAIN;
+	ret = ret ?: cg_thaw("a");
+	ret = ret ?: cg_reads("a", "RUNNING") ? 0 : -EAGAIN;
+	return ret ?: workers_move(w, nr);
+}
+
+static int start_and_cycle(void (*fn)(struct worker *w), unsigned int nr,
+			   unsigned int nr_slots)
+{
+	struct worker w[32];
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < nr && !ret; i++)
+		ret = worker_start_in("a", w + i, fn, nr_slots);
+	ret = ret ?: workers_move(w, nr);
+	for (i = 0; i < CYCLES && !ret; i++)
+		ret = cycle(w, nr);
+	return ret;
+}
+
+TEST_F(freezer, sleeping_tasks_freeze)
+{
+	EXPECT_EQ(0, start_and_cycle(worker_sleeps, 16, 1));
+}
+
+TEST_F(freezer, polling_tasks_freeze)
+{
+	EXPECT_EQ(0, start_and_cycle(worker_polls, 16, 1));
+}
+
+TEST_F(freezer, spinning_tasks_freeze)
+{
+	EXPECT_EQ(0, start_and_cycle(worker_spins, 4, 1));
+}
+
+TEST_F(freezer, forking_tasks_freeze)
+{
+	EXPECT_EQ(0, start_and_cycle(worker_forks, 4, 1));
+}
+
+TEST_F(freezer, many_threads_freeze)
+{
+	EXPECT_EQ(0, start_and_cycle(worker_has_threads, 2, 64));
+}
+
+/* The parent sleeps until its child ends; and that may take until the thaw. */
+static void worker_vforks(struct worker *w)
+{
+	for (;;) {
+		if (!vfork()) {
+			slot_tick(w->slots);
+			pause_ms(2);
+			_exit(0);
+		}
+	}
+}
+
+TEST_F(freezer, vforking_tasks_freeze)
+{
+	EXPECT_EQ(0, start_and_cycle(worker_vforks, 4, 1));
+}
+
+static void *thread_sleeps(void *arg)
+{
+	worker_sleeps(arg);
+	return NULL;
+}
+
+static void worker_loses_its_leader(struct worker *w)
+{
+	pthread_t thread;
+
+	if (!pthread_create(&thread, NULL, thread_sleeps, w))
+		pthread_exit(NULL);
+}
+
+TEST_F(freezer, threads_of_a_dead_leader_freeze)
+{
+	struct worker w;
+
+	ASSERT_EQ(0, worker_start(&w, worker_loses_its_leader, 1));
+	ASSERT_EQ(0, cg_attach("a", w.pid));
+	ASSERT_EQ(0, WAIT_UNTIL(task_state(w.pid) == 'Z'));
+	ASSERT_EQ(0, workers_move(&w, 1));
+	EXPECT_EQ(0, cycle(&w, 1));
+}
+
+/*
+ * A fork bomb that stays small.  Each of its processes forks and exits, so
+ * that no walk over them ever sees the same ones twice.
+ */
+#define BOMB_SIZE	48
+
+static void bomb_chain(struct slot *slot)
+{
+	for (;;) {
+		slot_tick(slot);
+		if (fork() > 0)
+			_exit(0);
+	}
+}
+
+static void worker_is_a_bomb(struct worker *w)
+{
+	unsigned int i;
+
+	signal(SIGCHLD, SIG_IGN);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	for (i = 0; i < BOMB_SIZE; i++)
+		if (!fork())
+			bomb_chain(w->slots);
+	for (;;)
+		pause_ms(1000);
+}
+
+TEST_F_TIMEOUT(freezer, fork_bomb_freezes_again_and_again, 120)
+{
+	struct worker w;
+	int i;
+
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_is_a_bomb, 1));
+	for (i = 0; i < 10; i++)
+		ASSERT_EQ(0, cycle(&w, 1));
+}
+
+TEST_F(freezer, stuck_task_keeps_the_state_freezing_until_it_is_released)
+{
+	struct worker w[3];
+
+	ASSERT_EQ(0, stuck_setup());
+	ASSERT_EQ(0, worker_start_in("a", w + 1, worker_sleeps, 1));
+	ASSERT_EQ(0, worker_start_in("a", w + 2, worker_spins, 1));
+	ASSERT_EQ(0, stuck_worker_start_in("a", w));
+
+	ASSERT_EQ(0, cg_freeze("a"));
+	EXPECT_TRUE(cg_reads("a", "FREEZING"));
+	/* The time that they need shows nowhere. */
+	EXPECT_EQ(0, WAIT_UNTIL(!workers_stand_still(w, 3)));
+	EXPECT_TRUE(cg_reads("a", "FREEZING"));
+
+	ASSERT_EQ(0, stuck_release());
+	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
+	EXPECT_EQ(0, workers_stand_still(w, 3));
+	ASSERT_EQ(0, cg_thaw("a"));
+	EXPECT_EQ(0, workers_move(w, 3));
+}
+
+TEST_F(freezer, thaw_while_freezing_lets_all_run)
+{
+	struct worker w[2];
+
+	ASSERT_EQ(0, stuck_setup());
+	ASSERT_EQ(0, worker_start_in("a", w + 1, worker_sleeps, 1));
+	ASSERT_EQ(0, stuck_worker_start_in("a", w));
+
+	ASSERT_EQ(0, cg_freeze("a"));
+	EXPECT_TRUE(cg_reads("a", "FREEZING"));
+	ASSERT_EQ(0, cg_thaw("a"));
+	EXPECT_TRUE(cg_reads("a", "RUNNING"));
+	EXPECT_EQ(0, workers_move(w + 1, 1));
+
+	ASSERT_EQ(0, stuck_release());
+	EXPECT_EQ(0, workers_move(w, 2));
+	EXPECT_TRUE(cg_reads("a", "RUNNING"));
+	EXPECT_EQ(0, cycle(w, 2));
+}
+
+TEST_F(freezer, refreeze_while_freezing_waits_for_the_same_task)
+{
+	struct worker w;
+	int i;
+
+	ASSERT_EQ(0, stuck_setup());
+	ASSERT_EQ(0, stuck_worker_start_in("a", &w));
+	for (i = 0; i < 5; i++) {
+		ASSERT_EQ(0, cg_freeze("a"));
+		EXPECT_TRUE(cg_reads("a", "FREEZING"));
+		ASSERT_EQ(0, cg_thaw("a"));
+		EXPECT_TRUE(cg_reads("a", "RUNNING"));
+	}
+	ASSERT_EQ(0, cg_freeze("a"));
+	ASSERT_EQ(0, stuck_release());
+	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
+	EXPECT_EQ(0, workers_stand_still(&w, 1));
+	ASSERT_EQ(0, cg_thaw("a"));
+	EXPECT_EQ(0, workers_move(&w, 1));
+}
+
+/* Whether it parks first or dies first, nobody waits for it any more. */
+TEST_F(freezer, killed_stuck_task_ends_freezing)
+{
+	struct worker w;
+	int status;
+
+	ASSERT_EQ(0, stuck_setup());
+	ASSERT_EQ(0, stuck_worker_start_in("a", &w));
+	ASSERT_EQ(0, cg_freeze("a"));
+	ASSERT_EQ(0, cg_kill("a", SIGKILL));
+	EXPECT_TRUE(cg_reads("a", "FREEZING"));
+	ASSERT_EQ(0, stuck_release());
+	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
+	ASSERT_EQ(0, cg_thaw("a"));
+	ASSERT_EQ(0, worker_wait_exit(&w, &status));
+	EXPECT_EQ(SIGKILL, WTERMSIG(status));
+	EXPECT_EQ(0, cg_wait_empty("a"));
+}
+
+static int write_in_turns(int nr)
+{
+	int i, ret = 0;
+
+	for (i = 0; i < nr && !ret; i++)
+		ret = i % 2 ? cg_thaw("a") : cg_freeze("a");
+	return ret;
+}
+
+TEST_F(freezer, last_of_many_fast_writes_wins)
+{
+	struct worker w[4];
+	int i;
+
+	ASSERT_EQ(0, worker_start_in("a", w, worker_sleeps, 1));
+	ASSERT_EQ(0, worker_start_in("a", w + 1, worker_spins, 1));
+	ASSERT_EQ(0, worker_start_in("a", w + 2, worker_forks, 1));
+	ASSERT_EQ(0, worker_start_in("a", w + 3, worker_polls, 1));
+	for (i = 0; i < CYCLES; i++) {
+		ASSERT_EQ(0, write_in_turns(101));
+		ASSERT_EQ(0, cg_wait("a", "FROZEN"));
+		ASSERT_EQ(0, workers_stand_still(w, 4));
+		ASSERT_EQ(0, write_in_turns(100));
+		ASSERT_TRUE(cg_reads("a", "RUNNING"));
+		ASSERT_EQ(0, workers_move(w, 4));
+	}
+}
+
+/* Outside the cgroup; counts its writes. */
+static void worker_writes_at_random(struct worker *w)
+{
+	unsigned int seed = getpid();
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		slot_tick(w->slots);
+		if (rand_r(&seed) % 2 ? cg_freeze("a") : cg_thaw("a"))
+			_exit(1);
+	}
+}
+
+static int race_two_writers(void)
+{
+	struct worker writers[2];
+	int i, status, ret = 0;
+
+	for (i = 0; i < 2 && !ret; i++)
+		ret = worker_start(writers + i, worker_writes_at_random, 1);
+	for (i = 0; i < 2 && !ret; i++)
+		ret = worker_wait_exit(writers + i, &status) ?: status;
+	return ret;
+}
+
+TEST_F(freezer, state_and_counters_agree_after_a_race_of_writers)
+{
+	struct worker w[2];
+	int i;
+
+	ASSERT_EQ(0, worker_start_in("a", w, worker_sleeps, 1));
+	ASSERT_EQ(0, worker_start_in("a", w + 1, worker_forks, 1));
+	for (i = 0; i < 10; i++) {
+		ASSERT_EQ(0, race_two_writers());
+		ASSERT_EQ(0, WAIT_UNTIL(!cg_reads("a", "FREEZING")));
+		ASSERT_EQ(0, cg_reads("a", "FROZEN") ?
+			     workers_stand_still(w, 2) : workers_move(w, 2));
+		ASSERT_EQ(0, cg_thaw("a"));
+		ASSERT_EQ(0, cycle(w, 2));
+	}
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The harness, which does not build without a warning under -Wextra.
+ */
+#ifndef FREEZER_HARNESS_H
+#define FREEZER_HARNESS_H
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#include "../kselftest_harness.h"
+#pragma GCC diagnostic pop
+
+#include "freezer_util.h"
+
+#endif /* FREEZER_HARNESS_H */

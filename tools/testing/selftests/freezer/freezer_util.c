@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The environment of a test: mounts, cgroups, and how all of it goes away.
+ */
+#define _GNU_SOURCE
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "freezer_util.h"
+
+#define MOUNTS		"/tmp/freezer_selftest"
+#define TOP_CGROUP	"freezer_selftest"
+#define MAX_CHILDREN	256
+
+static struct {
+	bool		v1;
+	char		mount[128];
+	char		top[192];
+	pid_t		children[MAX_CHILDREN];
+	unsigned int	nr_children;
+} env;
+
+long long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+void pause_ms(long ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
+
+	nanosleep(&ts, NULL);
+}
+
+bool env_is_v1(void)
+{
+	return env.v1;
+}
+
+/* Files. */
+
+static int write_text(const char *path, const char *text)
+{
+	ssize_t ret;
+	int fd;
+
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = write(fd, text, strlen(text));
+	ret = ret < 0 ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+int write_number(const char *path, long long number)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", number);
+	return write_text(path, text);
+}
+
+int cg_path(const char *cg, const char *file, char *buf, size_t size)
+{
+	int len = snprintf(buf, size, "%s/%s/%s", env.top, cg, file);
+
+	return len < (int)size ? 0 : -ENAMETOOLONG;
+}
+
+int cg_open(const char *cg, const char *file, int flags)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	cg_path(cg, file, path, sizeof(path));
+	fd = open(path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int cg_write(const char *cg, const char *file, const char *text)
+{
+	char path[PATH_MAX];
+
+	cg_path(cg, file, path, sizeof(path));
+	return write_text(path, text);
+}
+
+/* Without the newline at the end. */
+int cg_read(const char *cg, const char *file, char *buf, size_t size)
+{
+	ssize_t len;
+	int fd, ret;
+
+	buf[0] = '\0';
+	fd = cg_open(cg, file, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	len = read(fd, buf, size - 1);
+	ret = len < 0 ? -errno : 0;
+	close(fd);
+
+	buf[len > 0 ? len : 0] = '\0';
+	buf[strcspn(buf, "\n")] = '\0';
+	return ret;
+}
+
+/* Cgroups. */
+
+int cg_make(const char *cg)
+{
+	char path[PATH_MAX];
+
+	cg_path(cg, "", path, sizeof(path));
+	return mkdir(path, 0755) ? -errno : 0;
+}
+
+int cg_remove(const char *cg)
+{
+	char path[PATH_MAX];
+
+	cg_path(cg, "", path, sizeof(path));
+	return rmdir(path) ? -errno : 0;
+}
+
+int cg_freeze(const char *cg)
+{
+	return cg_write(cg, "freezer.freeze", "1");
+}
+
+int cg_thaw(const char *cg)
+{
+	return cg_write(cg, "freezer.freeze", "0");
+}
+
+int cg_kill(const char *cg, int sig)
+{
+	char path[PATH_MAX];
+
+	cg_path(cg, "freezer.kill", path, sizeof(path));
+	return write_number(path, sig);
+}
+
+bool cg_reads(const char *cg, const char *state)
+{
+	char buf[64];
+
+	return !cg_read(cg, "freezer.freeze", buf, sizeof(buf)) &&
+	       !strcmp(buf, state);
+}
+
+int cg_wait(const char *cg, const char *state)
+{
+	char buf[64];
+	int ret;
+
+	ret = WAIT_UNTIL(cg_reads(cg, state));
+	if (ret) {
+		cg_read(cg, "freezer.freeze", buf, sizeof(buf));
+		fprintf(stderr, "# %s should be %s and is '%s'\n", cg, state, buf);
+	}
+	return ret;
+}
+
+const char *cg_threads_file(void)
+{
+	return env.v1 ? "tasks" : "cgroup.threads";
+}
+
+int cg_attach(const char *cg, pid_t pid)
+{
+	char path[PATH_MAX];
+
+	cg_path(cg, "cgroup.procs", path, sizeof(path));
+	return write_number(path, pid);
+}
+
+int cg_attach_thread(const char *cg, pid_t tid)
+{
+	char path[PATH_MAX];
+
+	cg_path(cg, cg_threads_file(), path, sizeof(path));
+	return write_number(path, tid);
+}
+
+static bool cg_is_empty(const char *cg)
+{
+	char buf[64];
+
+	return !cg_read(cg, cg_threads_file(), buf, sizeof(buf)) && !buf[0];
+}
+
+int cg_wait_empty(const char *cg)
+{
+	int ret = WAIT_UNTIL(cg_is_empty(cg));
+
+	if (ret)
+		fprintf(stderr, "# %s should be empty and is not\n", cg);
+	return ret;
+}
+
+/* Children of the test, to be reaped at the end. */
+
+pid_t track_child(pid_t pid)
+{
+	if (pid > 0 && env.nr_children < MAX_CHILDREN)
+		env.children[env.nr_children++] = pid;
+	return pid;
+}
+
+static void kill_children(void)
+{
+	siginfo_t info;
+	unsigned int i;
+
+	for (i = 0; i < env.nr_children; i++)
+		if (!waitid(P_PID, env.children[i], &info,
+			    WEXITED | WNOHANG | WNOWAIT))
+			kill(env.children[i], SIGKILL);
+}
+
+static bool reap_children(void)
+{
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	return waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD;
+}
+
+/* The end of a tree of cgroups and of all that is in it. */
+
+static void for_each_cgroup(const char *path, void (*fn)(const char *path))
+{
+	char sub[PATH_MAX];
+	struct dirent *ent;
+	DIR *dir;
+
+	dir = opendir(path);
+	if (!dir)
+		return;
+	while ((ent = readdir(dir))) {
+		if (ent->d_type != DT_DIR || ent->d_name[0] == '.')
+			continue;
+		snprintf(sub, sizeof(sub), "%s/%s", path, ent->d_name);
+		for_each_cgroup(sub, fn);
+	}
+	closedir(dir);
+	fn(path);
+}
+
+static void sweep_kill(const char *path)
+{
+	char file[PATH_MAX + 32];
+	FILE *f;
+	int tid;
+
+	snprintf(file, sizeof(file), "%s/%s", path, cg_threads_file());
+	f = fopen(file, "re");
+	if (!f)
+		return;
+	while (fscanf(f, "%d", &tid) == 1)
+		kill(tid, SIGKILL);
+	fclose(f);
+}
+
+static void sweep_thaw(const char *path)
+{
+	char file[PATH_MAX + 32];
+
+	snprintf(file, sizeof(file), "%s/freezer.freeze", path);
+	write_text(file, "0");
+}
+
+static void sweep_remove(const char *path)
+{
+	rmdir(path);
+}
+
+static bool swept(void)
+{
+	for_each_cgroup(env.top, sweep_kill);
+	for_each_cgroup(env.top, sweep_thaw);
+	reap_children();
+	for_each_cgroup(env.top, sweep_remove);
+	return access(env.top, F_OK);
+}
+
+/* Freeze first, so that nothing forks ahead of us for ever. */
+static int sweep(void)
+{
+	int i, ret;
+
+	if (!cg_freeze("."))
+		for (i = 0; i < 1000 && !cg_reads(".", "FROZEN"); i++)
+			pause_ms(1);
+
+	ret = WAIT_UNTIL(swept());
+	if (ret)
+		fprintf(stderr, "# something is left in %s\n", env.top);
+	return ret;
+}
+
+/* Mounts. */
+
+struct controller {
+	int	hierarchy;
+	int	nr_cgroups;
+};
+
+static int controller_read(const char *name, struct controller *ctrl)
+{
+	char line[128], word[64];
+	int ret = -ENOENT;
+	FILE *f;
+
+	f = fopen("/proc/cgroups", "re");
+	if (!f)
+		return -errno;
+	while (ret && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63s %d %d", word, &ctrl->hierarchy,
+			   &ctrl->nr_cgroups) == 3 && !strcmp(word, name))
+			ret = 0;
+	fclose(f);
+	return ret;
+}
+
+int controller_hierarchy(const char *name)
+{
+	struct controller ctrl;
+
+	return controller_read(name, &ctrl) ?: ctrl.hierarchy;
+}
+
+static bool only_root_left(const char *name)
+{
+	struct controller ctrl;
+
+	return controller_read(name, &ctrl) || ctrl.nr_cgroups == 1;
+}
+
+static int mount_at(const char *path, const char *type, const char *options)
+{
+	int ret;
+
+	mkdir(MOUNTS, 0755);
+	mkdir(path, 0755);
+	while (!umount2(path, MNT_DETACH))
+		;
+	ret = WAIT_UNTIL(!mount("freezer_selftest", path, type, 0, options));
+	if (ret)
+		fprintf(stderr, "# cannot mount %s at %s\n", type, path);
+	return ret;
+}
+
+int v1_mount(const char *controller, char *path, size_t size)
+{
+	snprintf(path, size, MOUNTS "/%s", controller);
+	return mount_at(path, "cgroup", controller);
+}
+
+/* Cgroups that are removed, but not quite gone, would keep the hierarchy. */
+int v1_unmount(const char *controller)
+{
+	char path[128];
+	int ret;
+
+	snprintf(path, sizeof(path), MOUNTS "/%s", controller);
+	ret = WAIT_UNTIL(only_root_left(controller));
+	umount2(path, MNT_DETACH);
+	ret = ret ?: WAIT_UNTIL(!controller_hierarchy(controller));
+	if (ret)
+		fprintf(stderr, "# %s does not leave its v1 hierarchy\n", controller);
+	return ret;
+}
+
+static int env_mount(void)
+{
+	int ret;
+
+	if (env.v1) {
+		ret = v1_mount("freezer", env.mount, sizeof(env.mount));
+	} else {
+		snprintf(env.mount, sizeof(env.mount), MOUNTS "/v2");
+		ret = mount_at(env.mount, "cgroup2", NULL);
+	}
+	snprintf(env.top, sizeof(env.top), "%s/" TOP_CGROUP, env.mount);
+	return ret;
+}
+
+static int env_unmount(void)
+{
+	if (env.v1)
+		return v1_unmount("freezer");
+	return umount2(env.mount, MNT_DETACH) ? -errno : 0;
+}
+
+/* What a test left behind that was ended by its timeout. */
+static int env_reclaim(void)
+{
+	int ret = 0;
+
+	if (controller_hierarchy("freezer") > 0) {
+		env.v1 = true;
+		ret = env_mount() ?: sweep() ?: env_unmount();
+	}
+	return ret;
+}
+
+int env_setup(bool v1)
+{
+	int ret;
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	ret = env_reclaim();
+	if (ret)
+		return ret;
+
+	env.v1 = v1;
+	ret = env_mount() ?: sweep();
+	if (ret)
+		return ret;
+
+	/* A controller comes back from v1 with a delay. */
+	if (mkdir(env.top, 0755))
+		return -errno;
+	return WAIT_UNTIL(cg_reads(".", "RUNNING"));
+}
+
+int env_cleanup(void)
+{
+	int ret;
+
+	kill_children();
+	ret = sweep();
+	ret = ret ?: WAIT_UNTIL(reap_children());
+	return ret ?: env_unmount();
+}

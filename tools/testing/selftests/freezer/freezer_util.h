@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the selftests of the container freezer share.
+ *
+ * The harness runs each test in a process of its own.  That process has one
+ * environment: a private mount of the hierarchy under test, a cgroup in it
+ * that all others of the test live in, and counters that its workers share
+ * with it.
+ *
+ * A cgroup is named relative to the one of the environment: "a", "a/b".
+ *
+ * Functions return 0, or a positive value where they say so, or -errno; what
+ * times out returns -ETIMEDOUT and says on stderr what it has waited for.
+ */
+#ifndef FREEZER_UTIL_H
+#define FREEZER_UTIL_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* How long a condition may take to become true, on the slowest of kernels. */
+#define DEADLINE_MS	20000
+
+/* How long counters must stand still to prove that their tasks are frozen. */
+#define STILL_MS	50
+
+/**
+ * WAIT_UNTIL() - wait for a condition, but not for ever
+ * @cond: evaluated again and again
+ *
+ * Return: 0, or -ETIMEDOUT if @cond was not true within DEADLINE_MS.
+ */
+#define WAIT_UNTIL(cond)						\
+({									\
+	long long __end = now_ms() + DEADLINE_MS;			\
+	bool __met = (cond);						\
+	while (!__met && now_ms() < __end) {				\
+		pause_ms(1);						\
+		__met = (cond);						\
+	}								\
+	__met ? 0 : -ETIMEDOUT;						\
+})
+
+long long now_ms(void);
+void pause_ms(long ms);
+
+/* The environment of a test. */
+
+int env_setup(bool v1);
+int env_cleanup(void);
+bool env_is_v1(void);
+
+/* Mount a v1 hierarchy with one controller; end it, and wait for that. */
+int v1_mount(const char *controller, char *path, size_t size);
+int v1_unmount(const char *controller);
+
+/* Which hierarchy has the controller: 0 is v2, -ENOENT nobody knows it. */
+int controller_hierarchy(const char *controller);
+
+/* Cgroups. */
+
+int cg_make(const char *cg);
+int cg_remove(const char *cg);
+int cg_open(const char *cg, const char *file, int flags);
+int cg_write(const char *cg, const char *file, const char *text);
+int cg_read(const char *cg, const char *file, char *buf, size_t size);
+int cg_path(const char *cg, const char *file, char *buf, size_t size);
+
+int cg_freeze(const char *cg);
+int cg_thaw(const char *cg);
+int cg_kill(const char *cg, int sig);
+bool cg_reads(const char *cg, const char *state);
+int cg_wait(const char *cg, const char *state);
+int cg_wait_empty(const char *cg);
+
+/* The file that takes and lists single threads. */
+const char *cg_threads_file(void);
+int cg_attach(const char *cg, pid_t pid);
+int cg_attach_thread(const char *cg, pid_t tid);
+
+/* Write @pid to any file that is written with a number. */
+int write_number(const char *path, long long number);
+
+/* Workers. */
+
+#define SLOT_NOTES	6
+
+/**
+ * struct slot - a cache line that a task shares with the test
+ * @count: how often the task came by
+ * @tid: the thread that counts here
+ * @note: whatever a test wants to know
+ */
+struct slot {
+	unsigned long	count;
+	unsigned long	tid;
+	unsigned long	note[SLOT_NOTES];
+};
+
+/**
+ * struct worker - a process that counts, and by that shows that it runs
+ * @pid: the process
+ * @slots: one for each of its threads, or whatever else it counts
+ * @nr: number of @slots; all of them move when the worker runs
+ */
+struct worker {
+	pid_t		pid;
+	struct slot	*slots;
+	unsigned int	nr;
+};
+
+static inline void slot_tick(struct slot *slot)
+{
+	__atomic_add_fetch(&slot->count, 1, __ATOMIC_RELAXED);
+}
+
+static inline unsigned long slot_count(struct slot *slot)
+{
+	return __atomic_load_n(&slot->count, __ATOMIC_RELAXED);
+}
+
+static inline unsigned long slot_note(struct slot *slot, unsigned int i)
+{
+	return __atomic_load_n(&slot->note[i], __ATOMIC_SEQ_CST);
+}
+
+static inline void slot_set_note(struct slot *slot, unsigned int i,
+				 unsigned long val)
+{
+	__atomic_store_n(&slot->note[i], val, __ATOMIC_SEQ_CST);
+}
+
+struct slot *slots_get(unsigned int nr);
+
+/* What a worker can do; each function counts for ever. */
+void worker_spins(struct worker *w);
+void worker_sleeps(struct worker *w);
+void worker_polls(struct worker *w);
+void worker_forks(struct worker *w);
+void worker_has_threads(struct worker *w);
+
+/* Start a worker, where the test itself is, with @nr slots. */
+int worker_start(struct worker *w, void (*fn)(struct worker *w),
+		 unsigned int nr);
+/* The same, then move it to @cg and wait until it counts. */
+int worker_start_in(const char *cg, struct worker *w,
+		    void (*fn)(struct worker *w), unsigned int nr);
+/* One thread of @w, as if it were a worker of its own. */
+struct worker worker_thread(struct worker *w, unsigned int i);
+int worker_wait_exit(struct worker *w, int *status);
+/* 'R', 'S', 'D', 'T' ... as in /proc/PID/stat. */
+char task_state(pid_t pid);
+pid_t track_child(pid_t pid);
+
+/* Counters: 0 if all of them move, or none. */
+int workers_move(struct worker *w, unsigned int nr);
+int workers_stand_still(struct worker *w, unsigned int nr);
+
+/*
+ * A mutex in the kernel, held until the test wants it released.  A worker
+ * that is stuck waits for it where no signal and no freezer can reach it.
+ */
+int stuck_setup(void);
+int stuck_worker_start_in(const char *cg, struct worker *w);
+int stuck_release(void);
+
+#endif /* FREEZER_UTIL_H */

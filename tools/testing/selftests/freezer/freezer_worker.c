@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Workers: tasks that count, so that a test sees whether they run.
+ */
+#define _GNU_SOURCE
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "freezer_util.h"
+
+#define MAX_SLOTS	1024
+
+/* Slots. */
+
+struct slot *slots_get(unsigned int nr)
+{
+	static struct slot *slots;
+	static unsigned int used;
+
+	if (!slots) {
+		slots = mmap(NULL, MAX_SLOTS * sizeof(*slots),
+			     PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		if (slots == MAP_FAILED)
+			abort();
+	}
+	if (used + nr > MAX_SLOTS)
+		abort();
+	used += nr;
+	return slots + used - nr;
+}
+
+/* What workers do. */
+
+static void slot_spins(struct slot *slot)
+{
+	for (;;)
+		slot_tick(slot);
+}
+
+static void slot_sleeps(struct slot *slot)
+{
+	for (;;) {
+		slot_tick(slot);
+		pause_ms(1);
+	}
+}
+
+void worker_spins(struct worker *w)
+{
+	slot_spins(w->slots);
+}
+
+void worker_sleeps(struct worker *w)
+{
+	slot_sleeps(w->slots);
+}
+
+void worker_polls(struct worker *w)
+{
+	struct epoll_event event;
+	int fd = epoll_create1(EPOLL_CLOEXEC);
+
+	for (;;) {
+		slot_tick(w->slots);
+		epoll_wait(fd, &event, 1, 1);
+	}
+}
+
+/* Here it is the children who count. */
+void worker_forks(struct worker *w)
+{
+	pid_t pid;
+
+	for (;;) {
+		pid = fork();
+		if (!pid) {
+			slot_tick(w->slots);
+			_exit(0);
+		}
+		waitpid(pid, NULL, 0);
+	}
+}
+
+static void *thread_counts(void *arg)
+{
+	struct slot *slot = arg;
+
+	slot->tid = syscall(SYS_gettid);
+	slot_sleeps(slot);
+	return NULL;
+}
+
+/* Each with a slot, the first of them for the leader. */
+void worker_has_threads(struct worker *w)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	unsigned int i;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 64 * 1024);
+	for (i = 1; i < w->nr; i++)
+		if (pthread_create(&thread, &attr, thread_counts, w->slots + i))
+			_exit(1);
+	thread_counts(w->slots);
+}
+
+/* Start and end. */
+
+static void worker_main(struct worker *w, void (*fn)(struct worker *w),
+			pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	w->pid = getpid();
+	fn(w);
+	_exit(0);
+}
+
+int worker_start(struct worker *w, void (*fn)(struct worker *w),
+		 unsigned int nr)
+{
+	pid_t parent = getpid();
+
+	w->slots = slots_get(nr);
+	w->nr = nr;
+	w->pid = track_child(fork());
+	if (!w->pid)
+		worker_main(w, fn, parent);
+	return w->pid < 0 ? -errno : 0;
+}
+
+int worker_start_in(const char *cg, struct worker *w,
+		    void (*fn)(struct worker *w), unsigned int nr)
+{
+	int ret;
+
+	ret = worker_start(w, fn, nr);
+	ret = ret ?: cg_attach(cg, w->pid);
+	return ret ?: workers_move(w, 1);
+}
+
+struct worker worker_thread(struct worker *w, unsigned int i)
+{
+	struct worker thread = {
+		.pid = w->slots[i].tid,
+		.slots = w->slots + i,
+		.nr = 1,
+	};
+
+	return thread;
+}
+
+int worker_wait_exit(struct worker *w, int *status)
+{
+	int ret = WAIT_UNTIL(waitpid(w->pid, status, WNOHANG) == w->pid);
+
+	if (ret)
+		fprintf(stderr, "# %d should be gone and is not\n", w->pid);
+	return ret;
+}
+
+char task_state(pid_t pid)
+{
+	char path[64], buf[256] = "";
+	const char *end;
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	len = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	buf[len > 0 ? len : 0] = '\0';
+	end = strrchr(buf, ')');
+	return end && end[1] ? end[2] : 0;
+}
+
+/* Counters. */
+
+struct snapshot {
+	unsigned long counts[MAX_SLOTS];
+	unsigned int nr;
+};
+
+static void snapshot_take(struct snapshot *snap, struct worker *w,
+			  unsigned int nr)
+{
+	unsigned int i, j;
+
+	snap->nr = 0;
+	for (i = 0; i < nr; i++)
+		for (j = 0; j < w[i].nr; j++)
+			snap->counts[snap->nr++] = slot_count(w[i].slots + j);
+}
+
+static unsigned int snapshot_moved(struct snapshot *snap, struct worker *w,
+				   unsigned int nr)
+{
+	unsigned int i, j, n = 0, moved = 0;
+
+	for (i = 0; i < nr; i++)
+		for (j = 0; j < w[i].nr; j++)
+			moved += slot_count(w[i].slots + j) != snap->counts[n++];
+	return moved;
+}
+
+int workers_move(struct worker *w, unsigned int nr)
+{
+	struct snapshot snap;
+	int ret;
+
+	snapshot_take(&snap, w, nr);
+	ret = WAIT_UNTIL(snapshot_moved(&snap, w, nr) == snap.nr);
+	if (ret)
+		fprintf(stderr, "# %u of %u counters should move and do not\n",
+			snap.nr - snapshot_moved(&snap, w, nr), snap.nr);
+	return ret;
+}
+
+int workers_stand_still(struct worker *w, unsigned int nr)
+{
+	struct snapshot snap;
+	unsigned int moved;
+
+	snapshot_take(&snap, w, nr);
+	pause_ms(STILL_MS);
+	moved = snapshot_moved(&snap, w, nr);
+	if (moved)
+		fprintf(stderr, "# %u of %u counters should stand still and move\n",
+			moved, snap.nr);
+	return moved ? -EBUSY : 0;
+}
+
+/*
+ * A task that is stuck.  The holder splices from a pipe to a socket that is
+ * full: it sleeps with the mutex of the pipe, until the socket is drained.  A
+ * reader of that pipe then waits for the mutex: a sleep that neither signal
+ * nor freezer ends.  The pipe has bytes for all readers.
+ */
+static struct {
+	int		pipe[2];
+	int		sock[2];
+	struct worker	holder;
+} stuck;
+
+static void holder_main(struct worker *w)
+{
+	slot_tick(w->slots);
+	splice(stuck.pipe[0], NULL, stuck.sock[0], NULL, 1, 0);
+}
+
+int stuck_setup(void)
+{
+	char bytes[512] = "";
+	int ret;
+
+	if (pipe2(stuck.pipe, O_CLOEXEC) ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, stuck.sock))
+		return -errno;
+	while (send(stuck.sock[0], bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+	if (write(stuck.pipe[1], bytes, sizeof(bytes)) < 0)
+		return -errno;
+
+	ret = worker_start(&stuck.holder, holder_main, 1);
+	ret = ret ?: WAIT_UNTIL(slot_count(stuck.holder.slots));
+	return ret ?: WAIT_UNTIL(task_state(stuck.holder.pid) == 'S');
+}
+
+static void worker_gets_stuck(struct worker *w)
+{
+	char byte;
+
+	slot_tick(w->slots);
+	if (read(stuck.pipe[0], &byte, 1) == 1)
+		slot_sleeps(w->slots);
+}
+
+/* Returns when the worker is in @cg and stuck. */
+int stuck_worker_start_in(const char *cg, struct worker *w)
+{
+	int ret;
+
+	ret = worker_start(w, worker_gets_stuck, 1);
+	ret = ret ?: WAIT_UNTIL(task_state(w->pid) == 'D');
+	return ret ?: cg_attach(cg, w->pid);
+}
+
+static bool holder_is_gone(void)
+{
+	char bytes[4096];
+
+	while (recv(stuck.sock[1], bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+	return waitpid(stuck.holder.pid, NULL, WNOHANG) == stuck.holder.pid;
+}
+
+int stuck_release(void)
+{
+	return WAIT_UNTIL(holder_is_gone());
+}
