@@ -34,7 +34,7 @@ check_style() {
 	done
 	for f in $(our_files 'patches/*.patch'); do
 		perl "$TREE/scripts/checkpatch.pl" --strict --no-tree --terse \
-			--no-summary "$f" 2>&1 | note checkpatch
+			--no-summary - <"$f" 2>&1 | sed "s|^-|$f|" | note checkpatch
 	done
 }
 
@@ -54,7 +54,8 @@ check_objects() {
 	log=$out/check.log
 	say "W=1 and sparse ($profile)"
 	"$TOP/scripts/kernel.sh" "$profile" "$KVER-check-$profile" prepare
-	make -C "$TREE" O="$out" ARCH=x86_64 CC="ccache gcc" W=1 C=2 \
+	CCACHE_BASEDIR=$BUILD CCACHE_NOHASHDIR=1 \
+		make -C "$TREE" O="$out" ARCH=x86_64 CC="ccache gcc" W=1 C=2 \
 		KBUILD_BUILD_TIMESTAMP=@0 -j"$(($(nproc) + 1))" "$@" >"$log" 2>&1 || {
 		grep 'error' "$log" | head -n 5 | note "$profile does not compile"
 		echo "see $log" | note "$profile does not compile"

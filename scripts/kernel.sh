@@ -17,9 +17,10 @@ own=$TOP/configs/$profile.config
 	die "there is no profile $profile" \
 	    "choose one of: $(cd "$TOP/configs" && echo *.config | sed 's/base.config //; s/\.config//g')"
 
-# The same time stamp in each build lets ccache hit; modules are not built.
+# The same time stamp in each build, and paths relative to build/, let ccache hit
+# in another clone too.
 kmake() {
-	make -C "$TREE" O="$out" ARCH=x86_64 CC="ccache gcc" \
+	CCACHE_BASEDIR=$BUILD CCACHE_NOHASHDIR=1 make -C "$TREE" O="$out" ARCH=x86_64 CC="ccache gcc" \
 		KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=freezer \
 		KBUILD_BUILD_HOST=build "$@"
 }

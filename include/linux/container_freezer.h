@@ -44,7 +44,7 @@ static inline void container_freezer_settled(struct task_struct *task)
 }
 
 /**
- * container_freezer_freezing - may @task not be thawed now?
+ * container_freezer_freezing - must @task stay frozen?
  * @task: a task that some freezer wants to thaw
  *
  * A task can be wanted frozen by its cgroup and by system suspend at once, and

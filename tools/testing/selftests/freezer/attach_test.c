@@ -67,8 +67,10 @@ TEST_F(freezer, refused_attach_leaves_no_trace)
 	ASSERT_EQ(0, worker_start(w + 1, worker_has_threads, 8));
 	ASSERT_EQ(0, cg_freeze("a"));
 	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
-	for (i = 0; i < 10; i++)
+	for (i = 0; i < 10; i++) {
 		ASSERT_EQ(-EBUSY, cg_attach("a", w[1].pid));
+		ASSERT_TRUE(cg_reads("a", "FROZEN"));
+	}
 	EXPECT_TRUE(cg_reads("a", "FROZEN"));
 	ASSERT_EQ(0, cg_thaw("a"));
 	EXPECT_EQ(0, workers_move(w, 2));
@@ -110,13 +112,11 @@ TEST_F(freezer, tasks_attached_one_by_one_to_a_freezing_cgroup_freeze)
 	int i;
 
 	ASSERT_EQ(0, stuck_setup());
-	for (i = 1; i <= MANY; i++)
-		ASSERT_EQ(0, worker_start(w + i, worker_has_threads, 1 + i % 4));
-	ASSERT_EQ(0, workers_move(w + 1, MANY));
 	ASSERT_EQ(0, stuck_worker_start_in("a", w));
 	ASSERT_EQ(0, cg_freeze("a"));
-
 	for (i = 1; i <= MANY; i++) {
+		ASSERT_EQ(0, worker_start(w + i, worker_has_threads, 1 + i % 4));
+		ASSERT_EQ(0, workers_move(w + i, 1));
 		ASSERT_EQ(0, cg_attach("a", w[i].pid));
 		ASSERT_TRUE(cg_reads("a", "FREEZING"));
 	}

@@ -26,6 +26,15 @@ static int cycle(struct worker *w, unsigned int nr)
 	return ret ?: workers_move(w, nr);
 }
 
+static int cycles(struct worker *w, unsigned int nr, unsigned int nr_cycles)
+{
+	int ret = 0;
+
+	while (nr_cycles-- && !ret)
+		ret = cycle(w, nr);
+	return ret;
+}
+
 static int start_and_cycle(void (*fn)(struct worker *w), unsigned int nr,
 			   unsigned int nr_slots)
 {
@@ -36,9 +45,7 @@ static int start_and_cycle(void (*fn)(struct worker *w), unsigned int nr,
 	for (i = 0; i < nr && !ret; i++)
 		ret = worker_start_in("a", w + i, fn, nr_slots);
 	ret = ret ?: workers_move(w, nr);
-	for (i = 0; i < CYCLES && !ret; i++)
-		ret = cycle(w, nr);
-	return ret;
+	return ret ?: cycles(w, nr, CYCLES);
 }
 
 TEST_F(freezer, sleeping_tasks_freeze)
@@ -139,11 +146,9 @@ static void worker_is_a_bomb(struct worker *w)
 TEST_F_TIMEOUT(freezer, fork_bomb_freezes_again_and_again, 120)
 {
 	struct worker w;
-	int i;
 
 	ASSERT_EQ(0, worker_start_in("a", &w, worker_is_a_bomb, 1));
-	for (i = 0; i < 10; i++)
-		ASSERT_EQ(0, cycle(&w, 1));
+	EXPECT_EQ(0, cycles(&w, 1, 10));
 }
 
 TEST_F(freezer, stuck_task_keeps_the_state_freezing_until_it_is_released)
@@ -185,7 +190,7 @@ TEST_F(freezer, thaw_while_freezing_lets_all_run)
 	ASSERT_EQ(0, stuck_release());
 	EXPECT_EQ(0, workers_move(w, 2));
 	EXPECT_TRUE(cg_reads("a", "RUNNING"));
-	EXPECT_EQ(0, cycle(w, 2));
+	EXPECT_EQ(0, cycles(w, 2, CYCLES));
 }
 
 TEST_F(freezer, refreeze_while_freezing_waits_for_the_same_task)

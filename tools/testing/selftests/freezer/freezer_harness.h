@@ -10,6 +10,9 @@
 #include "../kselftest_harness.h"
 #pragma GCC diagnostic pop
 
+/* For its macros, which expand in our files. */
+#pragma GCC diagnostic ignored "-Wclobbered"
+
 #include "freezer_util.h"
 
 #endif /* FREEZER_HARNESS_H */

@@ -47,6 +47,14 @@ void pause_ms(long ms)
 	nanosleep(&ts, NULL);
 }
 
+bool pause_before(long long end)
+{
+	if (now_ms() >= end)
+		return false;
+	pause_ms(1);
+	return true;
+}
+
 bool env_is_v1(void)
 {
 	return env.v1;
@@ -156,6 +164,21 @@ int cg_kill(const char *cg, int sig)
 	return write_number(path, sig);
 }
 
+void cg_describe(const char *cg)
+{
+	char path[PATH_MAX];
+	FILE *f;
+	int tid;
+
+	cg_path(cg, cg_threads_file(), path, sizeof(path));
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	while (fscanf(f, "%d", &tid) == 1)
+		task_describe(tid);
+	fclose(f);
+}
+
 bool cg_reads(const char *cg, const char *state)
 {
 	char buf[64];
@@ -173,6 +196,7 @@ int cg_wait(const char *cg, const char *state)
 	if (ret) {
 		cg_read(cg, "freezer.freeze", buf, sizeof(buf));
 		fprintf(stderr, "# %s should be %s and is '%s'\n", cg, state, buf);
+		cg_describe(cg);
 	}
 	return ret;
 }
@@ -209,8 +233,10 @@ int cg_wait_empty(const char *cg)
 {
 	int ret = WAIT_UNTIL(cg_is_empty(cg));
 
-	if (ret)
+	if (ret) {
 		fprintf(stderr, "# %s should be empty and is not\n", cg);
+		cg_describe(cg);
+	}
 	return ret;
 }
 
@@ -243,7 +269,7 @@ static bool reap_children(void)
 
 /* The end of a tree of cgroups and of all that is in it. */
 
-static void for_each_cgroup(const char *path, void (*fn)(const char *path))
+static void walk_cgroups(const char *path, void (*fn)(const char *path))
 {
 	char sub[PATH_MAX];
 	struct dirent *ent;
@@ -256,7 +282,7 @@ static void for_each_cgroup(const char *path, void (*fn)(const char *path))
 		if (ent->d_type != DT_DIR || ent->d_name[0] == '.')
 			continue;
 		snprintf(sub, sizeof(sub), "%s/%s", path, ent->d_name);
-		for_each_cgroup(sub, fn);
+		walk_cgroups(sub, fn);
 	}
 	closedir(dir);
 	fn(path);
@@ -292,10 +318,10 @@ static void sweep_remove(const char *path)
 
 static bool swept(void)
 {
-	for_each_cgroup(env.top, sweep_kill);
-	for_each_cgroup(env.top, sweep_thaw);
+	walk_cgroups(env.top, sweep_kill);
+	walk_cgroups(env.top, sweep_thaw);
 	reap_children();
-	for_each_cgroup(env.top, sweep_remove);
+	walk_cgroups(env.top, sweep_remove);
 	return access(env.top, F_OK);
 }
 

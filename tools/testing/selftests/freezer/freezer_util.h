@@ -35,16 +35,17 @@
 #define WAIT_UNTIL(cond)						\
 ({									\
 	long long __end = now_ms() + DEADLINE_MS;			\
-	bool __met = (cond);						\
-	while (!__met && now_ms() < __end) {				\
-		pause_ms(1);						\
+	bool __met;							\
+	do {								\
 		__met = (cond);						\
-	}								\
+	} while (!__met && pause_before(__end));			\
 	__met ? 0 : -ETIMEDOUT;						\
 })
 
 long long now_ms(void);
 void pause_ms(long ms);
+/* Pause, if there is time before @end. */
+bool pause_before(long long end);
 
 /* The environment of a test. */
 
@@ -74,6 +75,8 @@ int cg_kill(const char *cg, int sig);
 bool cg_reads(const char *cg, const char *state);
 int cg_wait(const char *cg, const char *state);
 int cg_wait_empty(const char *cg);
+/* On stderr, all tasks of a cgroup, but not of its children. */
+void cg_describe(const char *cg);
 
 /* The file that takes and lists single threads. */
 const char *cg_threads_file(void);
@@ -144,7 +147,7 @@ void worker_has_threads(struct worker *w);
 /* Start a worker, where the test itself is, with @nr slots. */
 int worker_start(struct worker *w, void (*fn)(struct worker *w),
 		 unsigned int nr);
-/* The same, then move it to @cg and wait until it counts. */
+/* The same in @cg, where it goes before all else; and wait until it counts. */
 int worker_start_in(const char *cg, struct worker *w,
 		    void (*fn)(struct worker *w), unsigned int nr);
 /* One thread of @w, as if it were a worker of its own. */
@@ -152,6 +155,8 @@ struct worker worker_thread(struct worker *w, unsigned int i);
 int worker_wait_exit(struct worker *w, int *status);
 /* 'R', 'S', 'D', 'T' ... as in /proc/PID/stat. */
 char task_state(pid_t pid);
+/* On stderr, why a task does not do what it should. */
+void task_describe(pid_t pid);
 pid_t track_child(pid_t pid);
 
 /* Counters: 0 if all of them move, or none. */

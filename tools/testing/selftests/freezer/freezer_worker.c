@@ -121,19 +121,21 @@ void worker_has_threads(struct worker *w)
 
 /* Start and end. */
 
-static void worker_main(struct worker *w, void (*fn)(struct worker *w),
-			pid_t parent)
+static void worker_main(const char *cg, struct worker *w,
+			void (*fn)(struct worker *w), pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
+		_exit(1);
+	if (cg && cg_attach(cg, 0))
 		_exit(1);
 	w->pid = getpid();
 	fn(w);
 	_exit(0);
 }
 
-int worker_start(struct worker *w, void (*fn)(struct worker *w),
-		 unsigned int nr)
+static int worker_fork(const char *cg, struct worker *w,
+		       void (*fn)(struct worker *w), unsigned int nr)
 {
 	pid_t parent = getpid();
 
@@ -141,18 +143,20 @@ int worker_start(struct worker *w, void (*fn)(struct worker *w),
 	w->nr = nr;
 	w->pid = track_child(fork());
 	if (!w->pid)
-		worker_main(w, fn, parent);
+		worker_main(cg, w, fn, parent);
 	return w->pid < 0 ? -errno : 0;
+}
+
+int worker_start(struct worker *w, void (*fn)(struct worker *w),
+		 unsigned int nr)
+{
+	return worker_fork(NULL, w, fn, nr);
 }
 
 int worker_start_in(const char *cg, struct worker *w,
 		    void (*fn)(struct worker *w), unsigned int nr)
 {
-	int ret;
-
-	ret = worker_start(w, fn, nr);
-	ret = ret ?: cg_attach(cg, w->pid);
-	return ret ?: workers_move(w, 1);
+	return worker_fork(cg, w, fn, nr) ?: workers_move(w, 1);
 }
 
 struct worker worker_thread(struct worker *w, unsigned int i)
@@ -191,6 +195,37 @@ char task_state(pid_t pid)
 	buf[len > 0 ? len : 0] = '\0';
 	end = strrchr(buf, ')');
 	return end && end[1] ? end[2] : 0;
+}
+
+/* The first line of a file in /proc/PID that begins with @prefix. */
+static void describe_line(pid_t pid, const char *file, const char *prefix)
+{
+	char path[64], line[256];
+	bool done = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	while (!done && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		done = !strncmp(line, prefix, strlen(prefix));
+	}
+	if (done)
+		fprintf(stderr, " %s", line);
+	fclose(f);
+}
+
+void task_describe(pid_t pid)
+{
+	fprintf(stderr, "# task %d:", pid);
+	describe_line(pid, "wchan", "");
+	describe_line(pid, "status", "State:");
+	describe_line(pid, "status", "Tgid:");
+	describe_line(pid, "status", "SigPnd:");
+	describe_line(pid, "status", "ShdPnd:");
+	fprintf(stderr, "\n");
 }
 
 /* Counters. */

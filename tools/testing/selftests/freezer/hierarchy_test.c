@@ -25,19 +25,27 @@ static int make_levels(struct worker *w, unsigned int nr)
 	return ret;
 }
 
+static bool all_levels_read(const char *state)
+{
+	int i;
+
+	for (i = 0; i < DEPTH; i++)
+		if (!cg_reads(levels[i], state))
+			return false;
+	return true;
+}
+
 TEST_F(freezer, freeze_and_thaw_of_a_parent_reach_all_below)
 {
 	struct worker w[DEPTH];
-	int i;
 
 	ASSERT_EQ(0, make_levels(w, DEPTH));
 	ASSERT_EQ(0, cg_freeze("a"));
-	for (i = 0; i < DEPTH; i++)
-		ASSERT_EQ(0, cg_wait(levels[i], "FROZEN"));
+	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
+	EXPECT_TRUE(all_levels_read("FROZEN"));
 	EXPECT_EQ(0, workers_stand_still(w, DEPTH));
 	ASSERT_EQ(0, cg_thaw("a"));
-	for (i = 0; i < DEPTH; i++)
-		EXPECT_TRUE(cg_reads(levels[i], "RUNNING"));
+	EXPECT_TRUE(all_levels_read("RUNNING"));
 	EXPECT_EQ(0, workers_move(w, DEPTH));
 }
 

@@ -60,6 +60,28 @@ static unsigned long hits(struct worker *w)
 	return slot_note(w->slots, NOTE_HITS);
 }
 
+static bool all_hit(struct worker *w, unsigned int nr, unsigned long times)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (hits(w + i) < times)
+			return false;
+	return true;
+}
+
+/* Once each of them has run on, a signal too many would have come as well. */
+static int wait_all_hit_once(struct worker *w, unsigned int nr)
+{
+	int ret;
+
+	ret = WAIT_UNTIL(all_hit(w, nr, 1));
+	ret = ret ?: workers_move(w, nr);
+	while (!ret && nr--)
+		ret = hits(w + nr) == 1 ? 0 : -EINVAL;
+	return ret;
+}
+
 static int wait_killed(struct worker *w, int sig)
 {
 	int status = 0;
@@ -144,15 +166,13 @@ TEST_F(freezer, term_while_frozen_ends_spinning_tasks_after_the_thaw)
 TEST_F(freezer, freeze_kill_thaw_ends_a_forking_container)
 {
 	struct worker w[4];
-	int i;
 
 	ASSERT_EQ(0, start_all(w, 4, worker_forks));
 	ASSERT_EQ(0, cg_freeze("a"));
 	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
 	ASSERT_EQ(0, cg_kill("a", SIGKILL));
 	ASSERT_EQ(0, cg_thaw("a"));
-	for (i = 0; i < 4; i++)
-		ASSERT_EQ(0, wait_killed(w + i, SIGKILL));
+	ASSERT_EQ(0, wait_all_killed(w, 4, SIGKILL));
 	EXPECT_EQ(0, cg_wait_empty("a"));
 	EXPECT_EQ(0, WAIT_UNTIL(!cg_remove("a")));
 }
@@ -160,15 +180,10 @@ TEST_F(freezer, freeze_kill_thaw_ends_a_forking_container)
 TEST_F(freezer, usr1_arrives_exactly_once)
 {
 	struct worker w[8];
-	int i;
 
 	ASSERT_EQ(0, start_all(w, 8, worker_handles));
 	ASSERT_EQ(0, cg_kill("a", SIGUSR1));
-	for (i = 0; i < 8; i++)
-		ASSERT_EQ(0, WAIT_UNTIL(hits(w + i)));
-	ASSERT_EQ(0, workers_move(w, 8));
-	for (i = 0; i < 8; i++)
-		EXPECT_EQ(1UL, hits(w + i));
+	EXPECT_EQ(0, wait_all_hit_once(w, 8));
 }
 
 TEST_F(freezer, usr1_arrives_once_for_a_process_with_many_threads)
@@ -208,8 +223,10 @@ TEST_F(freezer, real_time_signals_queue_while_frozen)
 	ASSERT_EQ(0, worker_start_in("a", &w, worker_handles, 1));
 	ASSERT_EQ(0, cg_freeze("a"));
 	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
-	for (i = 0; i < 5; i++)
+	for (i = 0; i < 5; i++) {
 		ASSERT_EQ(0, cg_kill("a", SIGRTMIN + 3));
+		ASSERT_EQ(0UL, hits(&w));
+	}
 	ASSERT_EQ(0, cg_thaw("a"));
 	ASSERT_EQ(0, WAIT_UNTIL(hits(&w) >= 5));
 	ASSERT_EQ(0, workers_move(&w, 1));
@@ -219,7 +236,6 @@ TEST_F(freezer, real_time_signals_queue_while_frozen)
 TEST_F(freezer, handled_signal_waits_for_the_thaw)
 {
 	struct worker w[3];
-	int i;
 
 	ASSERT_EQ(0, start_all(w, 2, worker_handles));
 	ASSERT_EQ(0, worker_start_in("a", w + 2, worker_handles_with_threads, 8));
@@ -229,15 +245,9 @@ TEST_F(freezer, handled_signal_waits_for_the_thaw)
 	ASSERT_EQ(0, cg_kill("a", SIGUSR1));
 	EXPECT_EQ(0, workers_stand_still(w, 3));
 	EXPECT_TRUE(cg_reads("a", "FROZEN"));
-	for (i = 0; i < 3; i++)
-		EXPECT_EQ(0UL, hits(w + i));
-
+	EXPECT_EQ(0UL, hits(w) + hits(w + 1) + hits(w + 2));
 	ASSERT_EQ(0, cg_thaw("a"));
-	for (i = 0; i < 3; i++)
-		ASSERT_EQ(0, WAIT_UNTIL(hits(w + i)));
-	ASSERT_EQ(0, workers_move(w, 3));
-	for (i = 0; i < 3; i++)
-		EXPECT_EQ(1UL, hits(w + i));
+	EXPECT_EQ(0, wait_all_hit_once(w, 3));
 }
 
 TEST_F(freezer, handled_term_while_frozen_kills_nobody)
@@ -343,15 +353,10 @@ static int start_tree(struct worker *w, void (*fn)(struct worker *w))
 TEST_F(freezer, signal_reaches_the_whole_tree_once)
 {
 	struct worker w[ARRAY_SIZE(tree)];
-	unsigned int i;
 
 	ASSERT_EQ(0, start_tree(w, worker_handles));
 	ASSERT_EQ(0, cg_kill("a", SIGUSR1));
-	for (i = 0; i < ARRAY_SIZE(tree); i++)
-		ASSERT_EQ(0, WAIT_UNTIL(hits(w + i)));
-	ASSERT_EQ(0, workers_move(w, ARRAY_SIZE(tree)));
-	for (i = 0; i < ARRAY_SIZE(tree); i++)
-		EXPECT_EQ(1UL, hits(w + i));
+	EXPECT_EQ(0, wait_all_hit_once(w, ARRAY_SIZE(tree)));
 }
 
 TEST_F(freezer, signal_reaches_neither_parents_nor_siblings)

@@ -154,6 +154,16 @@ static void worker_moves_in_pids(struct worker *w)
 	}
 }
 
+static int start_moved(struct worker *w)
+{
+	int i, ret = 0;
+
+	for (i = 0; i < NR_MOVED && !ret; i++)
+		ret = worker_start_in("a", w + i, i % 2 ? worker_sleeps :
+				      worker_polls, 1);
+	return ret;
+}
+
 static int start_pids_mover(struct worker *mover, struct worker *w)
 {
 	unsigned int i;
@@ -175,9 +185,7 @@ TEST_F_TIMEOUT(freezer_v1_and_pids, moves_in_another_hierarchy_hide_nobody, 120)
 	struct worker w[NR_MOVED], mover;
 	int i;
 
-	for (i = 0; i < NR_MOVED; i++)
-		ASSERT_EQ(0, worker_start_in("a", w + i, i % 2 ? worker_sleeps :
-					     worker_polls, 1));
+	ASSERT_EQ(0, start_moved(w));
 	ASSERT_EQ(0, start_pids_mover(&mover, w));
 	for (i = 0; i < 25; i++) {
 		ASSERT_EQ(0, cg_freeze("a"));
