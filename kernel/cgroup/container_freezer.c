@@ -47,6 +47,8 @@
  *   PF_EXITING, then looks at the mark.  One of them sees the other.
  * - mkdir: the child is on its parent's list before it reads the wish, the
  *   walk stores the wish before it reads the list.
+ * - rebind: tasks stay on the css of a hierarchy that has lost the controller;
+ *   css_offline thaws them, and a dead css is never effective.
  * - refrigerator: a task clears its mark only after freezing() was true under
  *   freezer_lock, and asks again before it leaves.
  * - sleeps that ignore the request (vfork, a group stop) begin after the walk
@@ -99,6 +101,7 @@ static const char * const freezer_state_words[] = {
  * struct freezer - the freezer of one cgroup
  * @css: lives from mkdir until an RCU grace period after the last reference
  * @lock: protects what is said below; taken with interrupts off
+ * @dead: css_offline was called: not effective, whoever asks for it
  * @requested: the wish of this cgroup itself
  * @effective: @requested, or the parent's @effective; read without @lock by
  *	tasks and children, who are told after each change
@@ -108,7 +111,6 @@ static const char * const freezer_state_words[] = {
  *	does not become FROZEN
  * @nr_unfrozen_children: children with @reported
  * @retry_delay: the next pause of @retry, in jiffies
- * @online: between css_online and css_offline; written under cgroup_mutex
  * @reported: counted in the parent's @nr_unfrozen_children; protected by the
  *	parent's @lock
  * @state_file: notified on each change of @state
@@ -121,6 +123,7 @@ struct freezer {
 	spinlock_t			lock;
 
 	/* protected by @lock */
+	bool				dead;
 	bool				requested;
 	bool				effective;
 	enum freezer_state		state;
@@ -128,9 +131,6 @@ struct freezer {
 	unsigned int			nr_holds;
 	unsigned int			nr_unfrozen_children;
 	unsigned int			retry_delay;
-
-	/* protected by cgroup_mutex */
-	bool				online;
 
 	/* protected by the parent's @lock */
 	bool				reported;
@@ -252,8 +252,8 @@ static bool freezer_report(struct freezer *freezer, struct freezer *child)
 
 	lockdep_assert_held(&freezer->lock);
 
-	/* Pair with WRITE_ONCE() in freezer_css_online() and freezer_settle(). */
-	unfrozen = READ_ONCE(child->online) &&
+	/* Pair with WRITE_ONCE() in freezer_css_offline() and freezer_settle(). */
+	unfrozen = !READ_ONCE(child->dead) &&
 		   READ_ONCE(child->state) != FREEZER_FROZEN;
 	if (unfrozen == child->reported)
 		return false;
@@ -268,7 +268,7 @@ static bool freezer_report(struct freezer *freezer, struct freezer *child)
 
 /**
  * freezer_climb - tell the ancestors of @freezer that its state has changed
- * @freezer: a freezer whose state, or whose being online, has changed
+ * @freezer: a freezer whose state has changed, or that is new or dead
  *
  * Ends where nothing changes: whoever changed that level goes on from there.
  *
@@ -479,9 +479,10 @@ static bool freezer_apply(struct freezer *freezer)
 	bool effective, settled;
 
 	spin_lock_irq(&freezer->lock);
-	effective = freezer->requested ||
-		    /* Pairs with the WRITE_ONCE() below, by the parent. */
-		    (parent && READ_ONCE(parent->effective));
+	/* Pairs with the WRITE_ONCE() below, by the parent. */
+	effective = !freezer->dead &&
+		    (freezer->requested ||
+		     (parent && READ_ONCE(parent->effective)));
 	if (effective == freezer->effective) {
 		spin_unlock_irq(&freezer->lock);
 		return false;
@@ -625,9 +626,6 @@ static int freezer_css_online(struct cgroup_subsys_state *css)
 	/* Pairs with smp_mb() in freezer_apply(): list, then wish. */
 	smp_mb();
 	freezer_apply(freezer);
-
-	/* Pairs with READ_ONCE() in freezer_report(). */
-	WRITE_ONCE(freezer->online, true);
 	freezer_climb(freezer);
 	return 0;
 }
@@ -640,13 +638,15 @@ static void freezer_css_offline(struct cgroup_subsys_state *css)
 	spin_lock_irq(&freezer->lock);
 	was_requested = freezer->requested;
 	freezer->requested = false;
+	/* Pairs with READ_ONCE() in freezer_report(). */
+	WRITE_ONCE(freezer->dead, true);
 	spin_unlock_irq(&freezer->lock);
+
+	/* A v1 mount that takes the controller leaves tasks behind on the css. */
+	freezer_apply(freezer);
+	freezer_climb(freezer);
 	if (was_requested)
 		freezer_key_put();
-
-	/* Pairs with READ_ONCE() in freezer_report(). */
-	WRITE_ONCE(freezer->online, false);
-	freezer_climb(freezer);
 }
 
 static void freezer_css_free(struct cgroup_subsys_state *css)
