@@ -20,7 +20,7 @@ tests_of() {
 		function field(from, len) { s = substr($0, from, len); gsub(/ /, "", s); return s }
 		function flush(  v, t) {
 			for (v = 1; v <= nv; v++)
-				for (t = 1; t <= nt; t++)
+				for (t = 1; t <= nt && test[t]; t++)
 					print program, fixture (variant[v] ? "." variant[v] : "") "." test[t]
 			nv = nt = 0
 		}
