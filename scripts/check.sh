@@ -45,8 +45,24 @@ check_docs() {
 	done
 }
 
-# Objects that we add or touch, with all warnings that gcc and sparse have; what
-# the kernel itself has to say of its own lines is not ours.
+# Of warnings "file:line:...", those at lines of ours: all of a file of ours, and
+# in a file that is patched the lines that a patch adds.  What the kernel has to
+# say of its own lines (sparse does not follow guard(), for one) is not ours.
+ours() {
+	while IFS= read -r warning; do
+		file=${warning%%:*}
+		number=${warning#*:}
+		number=${number%%:*}
+		line=$(sed -n "${number}p" "$file")
+		case $file in
+		*container_freezer*) ;;
+		*) grep -qFx -- "+$line" "$TOP/patches/$KVER"/*.patch || continue ;;
+		esac
+		printf '%s\n' "$warning"
+	done
+}
+
+# Objects that we add or touch, with all warnings that gcc and sparse have
 check_objects() {
 	profile=$1
 	shift
@@ -60,8 +76,7 @@ check_objects() {
 		grep 'error' "$log" | head -n 5 | note "$profile does not compile"
 		echo "see $log" | note "$profile does not compile"
 	}
-	grep -E 'container_freezer|kernel/freezer\.c' "$log" | grep -E 'warning|error' |
-		note "$profile" || :
+	grep -E '^[^ :]+:[0-9]+:.*(warning|error)' "$log" | sort -u | ours | note "$profile"
 }
 
 check_scripts
