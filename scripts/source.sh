@@ -69,18 +69,42 @@ apply() {
 	cp "$patches"/*.patch "$state/applied/"
 }
 
+# The files that PATCHES touch
+touched() {
+	sed -n 's|^+++ b/\([^	 ]*\).*|\1|p' "$1"/*.patch | sort -u
+}
+
+# What comes out of new patches as it was is not built anew: a header that half
+# of the kernel includes gets its time stamp back.
+remember() {
+	rm -rf "$state/before"
+	mkdir "$state/before"
+	(cd "$TREE" && touched "$state/applied" | cpio -pdm --quiet "$state/before")
+}
+
+recall() {
+	[ -d "$state/before" ] || return 0
+	(cd "$state/before" && find . -type f) | while read -r f; do
+		! cmp -s "$state/before/$f" "$TREE/$f" ||
+			touch -r "$state/before/$f" "$TREE/$f"
+	done
+	rm -r "$state/before"
+}
+
 patch_tree() {
 	if [ -e "$state/busy" ]; then
 		unpack
 	elif [ -d "$state/applied" ]; then
 		! diff -r "$patches" "$state/applied" >/dev/null || return 0
 		: >"$state/busy"
+		remember
 		unapply >/dev/null || unpack
 		rm -rf "$state/applied"
 	fi
 	say "applying $(find "$patches" -name '*.patch' | wc -l) patches"
 	: >"$state/busy"
 	apply
+	recall
 	cp "$patches/hooks" "$state/applied/"
 	"$TOP/scripts/hooks.sh" "$TREE" "$patches/hooks"
 	rm "$state/busy"
