@@ -11,12 +11,32 @@
 
 #include <linux/freezer.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #ifdef CONFIG_CONTAINER_FREEZER
 
 void __container_freezer_count(struct task_struct *task);
+bool __container_freezer_defers(struct task_struct *task);
 void __container_freezer_uncount(struct task_struct *task);
-void __container_freezer_conform(struct task_struct *task);
+void __container_freezer_migrate(struct task_struct *task);
+void __container_freezer_signal(struct task_struct *task);
+void container_freezer_suspend(void);
+
+/**
+ * container_freezer_defers - is it too early to freeze @task?
+ * @task: any task
+ *
+ * Workers of user space freeze when nobody is left who could wait for them.
+ *
+ * Context: Under freezer_lock.
+ * Return: true if so; then @task is pending, and the container freezer comes
+ * again.
+ */
+static inline bool container_freezer_defers(struct task_struct *task)
+{
+	return unlikely(task->flags & PF_USER_WORKER) &&
+	       __container_freezer_defers(task);
+}
 
 /**
  * container_freezer_pending - a freeze request for @task is about to be sent
@@ -64,23 +84,69 @@ static inline bool container_freezer_freezing(struct task_struct *task)
  * @task: the task that was moved
  *
  * Called for each move and not only for those into another freezer: a walk of
- * the tasks of a cgroup misses the ones that jump over it between two css_sets.
+ * the tasks of a cgroup misses the ones that jump over it between two css_sets,
+ * and so does the walk of freezer.kill.
  *
  * Context: Under css_set_lock, @task is on the list of its new css_set.
  */
 static inline void container_freezer_migrate(struct task_struct *task)
 {
-	if (static_branch_unlikely(&freezer_active))
-		__container_freezer_conform(task);
+	__container_freezer_migrate(task);
+}
+
+/**
+ * container_freezer_signal - @task was just woken for a signal or its tracer
+ * @task: the task, which may be frozen
+ *
+ * Context: Under the siglock of @task, after a wakeup for a state in which the
+ * signal ends a sleep.
+ */
+static inline void container_freezer_signal(struct task_struct *task)
+{
+	if (static_branch_unlikely(&freezer_active) &&
+	    unlikely(READ_ONCE(task->__state) & TASK_FROZEN))
+		__container_freezer_signal(task);
+}
+
+/**
+ * container_freezer_wants_signal - can a frozen task be chosen for @sig?
+ * @sig: a signal that @task does not block
+ * @task: any task
+ *
+ * A frozen task will not dequeue signals before it runs again, whatever
+ * TIF_SIGPENDING says.
+ *
+ * Context: Under the siglock of @task.
+ * Return: true if @task is frozen and @sig is fatal to it, or for its tracer.
+ */
+static inline bool container_freezer_wants_signal(int sig,
+						  struct task_struct *task)
+{
+	return static_branch_unlikely(&freezer_active) &&
+	       unlikely(READ_ONCE(task->__state) & TASK_FROZEN) &&
+	       (task->ptrace || sig_fatal(task, sig));
 }
 
 #else /* !CONFIG_CONTAINER_FREEZER */
 
-static inline void container_freezer_pending(struct task_struct *task) {}
 static inline void container_freezer_settled(struct task_struct *task) {}
 static inline void container_freezer_migrate(struct task_struct *task) {}
+static inline void container_freezer_pending(struct task_struct *task) {}
+static inline void container_freezer_signal(struct task_struct *task) {}
+static inline void container_freezer_suspend(void) {}
+
+static inline bool container_freezer_defers(struct task_struct *task)
+{
+	return false;
+}
 
 static inline bool container_freezer_freezing(struct task_struct *task)
+{
+	return false;
+}
+
+static inline bool container_freezer_wants_signal(int sig,
+						  struct task_struct *task)
 {
 	return false;
 }

@@ -7,7 +7,9 @@
  *
  * Terms.  A cgroup is "requested" when 1 was written to its own file, and
  * "effective" when it or an ancestor is requested; tasks obey the effective
- * wish.  A task is "pending" when it must freeze and has not yet.
+ * wish.  A task is "pending" when it must freeze and has not yet.  It is
+ * "excused" while it cannot reach user mode and has something to do before
+ * that: to die, or to report to its tracer.
  *
  *   RUNNING   not effective
  *   FREEZING  effective, and something in the subtree is pending
@@ -33,7 +35,8 @@
  * freezer_lock.  Whoever comes last acts on the newest wish, so an old walk
  * that comes late does no harm, and no lock is held across a walk.
  *
- * Locks: css_set_lock > freezer_lock > freezer->lock > cgroup_file_kn_lock.
+ * Locks: css_set_lock > freezer_lock > freezer->lock > cgroup_file_kn_lock,
+ * css_set_lock > freezer_kill_lock > siglock, freezer_lock > siglock.
  * No two freezer->lock nest.  cgroup_mutex is not taken by freeze, thaw, kill
  * or read; freezer_active is patched with no lock of ours held.
  *
@@ -51,23 +54,25 @@
  *   css_offline thaws them, and a dead css is never effective.
  * - refrigerator: a task clears its mark only after freezing() was true under
  *   freezer_lock, and asks again before it leaves.
+ * - signals: see freezer_excuses() and __container_freezer_signal().
+ * - kill against fork and migration: see struct freezer_kill.
  * - sleeps that ignore the request (vfork, a group stop) begin after the walk
  *   went by: freezer_retry() comes again, with growing pauses, while FREEZING.
+ * - tasks that wait for a worker: see freezer_others_come_first().
  *
  * Not promised:
  * - Order.  Tasks freeze, thaw and get signals in no defined order.
  * - That a task which is stuck in the kernel freezes: FREEZING lasts as long.
- * - That a frozen task dies before the thaw: a signal sent to it waits.  So
- *   with an exec or a coredump that waits for threads which are frozen: the
- *   state stays FREEZING until the thaw.
- * - freezer.kill against fork and migration: what is forked or moved during
- *   the walk may be missed.  Freeze first, kill, then thaw, to get all.
+ * - freezer.kill "once", for a process that is moved within the subtree while
+ *   two writes are under way: it can get the signal of one of them twice.
  * - Kernel threads are neither frozen nor counted nor killed.
  */
 
 #include <linux/cgroup.h>
 #include <linux/container_freezer.h>
 #include <linux/jiffies.h>
+#include <linux/list.h>
+#include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -107,6 +112,7 @@ static const char * const freezer_state_words[] = {
  *	tasks and children, who are told after each change
  * @state: read without @lock by readers and by freezer_report()
  * @nr_pending: tasks with a mark of this freezer
+ * @nr_pending_workers: those of them with PF_USER_WORKER
  * @nr_holds: walks and migrations under way; while there is one the cgroup
  *	does not become FROZEN
  * @nr_unfrozen_children: children with @reported
@@ -128,6 +134,7 @@ struct freezer {
 	bool				effective;
 	enum freezer_state		state;
 	unsigned int			nr_pending;
+	unsigned int			nr_pending_workers;
 	unsigned int			nr_holds;
 	unsigned int			nr_unfrozen_children;
 	unsigned int			retry_delay;
@@ -158,27 +165,195 @@ static struct freezer *parent_freezer(struct freezer *freezer)
 	return parent && parent->parent ? css_freezer(parent) : NULL;
 }
 
+static bool freezer_signal_is_fatal(struct sighand_struct *sighand, int sig)
+{
+	return !siginmask(sig, SIG_KERNEL_IGNORE_MASK | SIG_KERNEL_STOP_MASK) &&
+	       READ_ONCE(sighand->action[sig - 1].sa.sa_handler) == SIG_DFL;
+}
+
+/* What @task would dequeue.  Without siglock, so against kernel/signal.c. */
+static void freezer_ready_signals(struct task_struct *task, sigset_t *ready)
+{
+	sigset_t *shared = &task->signal->shared_pending.signal;
+	unsigned int i;
+
+	for (i = 0; i < _NSIG_WORDS; i++)
+		ready->sig[i] = (READ_ONCE(task->pending.signal.sig[i]) |
+				 READ_ONCE(shared->sig[i])) &
+				~READ_ONCE(task->blocked.sig[i]);
+}
+
+/* For a task with TIF_SIGPENDING: does what is pending excuse it? */
+static bool freezer_signals_excuse(struct task_struct *task,
+				   struct sighand_struct *sighand)
+{
+	unsigned int bit;
+	sigset_t ready;
+
+	freezer_ready_signals(task, &ready);
+	if (sigismember(&ready, SIGKILL))
+		return true;
+
+	/* Whatever it is, the tracer is asked first, in a stop. */
+	if (READ_ONCE(task->ptrace))
+		return (READ_ONCE(task->jobctl) & JOBCTL_PENDING_MASK) ||
+		       !sigisemptyset(&ready);
+
+	if (READ_ONCE(task->signal->flags) & SIGNAL_UNKILLABLE)
+		return false;
+	/* sigtimedwait() unblocks what it will take. */
+	sigandnsets(&ready, &ready, &task->real_blocked);
+	for_each_set_bit(bit, ready.sig, _NSIG)
+		if (freezer_signal_is_fatal(sighand, bit + 1))
+			return true;
+	return false;
+}
+
+/**
+ * freezer_excuses - has @task something to do that the freezer must not delay?
+ * @task: a task of an effective cgroup
+ *
+ * It has if it is to die, and, when it is traced, if it is to stop for its
+ * tracer.  An excused task does not count as pending, for it runs no user code:
+ * it has TIF_SIGPENDING, or is past the signal that ends it.  recalc_sigpending()
+ * leaves the flag set in a cgroup that is effective, so that a task which is no
+ * longer excused, as its tracer has taken the signal or another thread ignores
+ * it now, comes to the refrigerator before user mode.
+ *
+ * Context: Any, with or without siglock, which freezing() is called with.
+ * Without it the answer may be older than a signal that is sent just now; then
+ * __container_freezer_signal() comes after us, and finds what we have done.
+ * Return: true if so.
+ */
+static bool freezer_excuses(struct task_struct *task)
+{
+	struct sighand_struct *sighand;
+	bool ret;
+
+	if ((READ_ONCE(task->flags) & (PF_EXITING | PF_SIGNALED)) ||
+	    (READ_ONCE(task->signal->flags) & SIGNAL_GROUP_EXIT))
+		return true;
+	if (likely(!task_sigpending(task)))
+		return false;
+
+	rcu_read_lock();
+	/* It is gone when the task has exited meanwhile. */
+	sighand = rcu_dereference(task->sighand);
+	ret = !sighand || freezer_signals_excuse(task, sighand);
+	rcu_read_unlock();
+
+	return ret;
+}
+
+/*
+ * Workers of io_uring and vhost freeze last.  They run no user code, and tasks
+ * wait for them in exec, in exit, in ioctl and in close, and cannot freeze
+ * before these waits are over.
+ */
+static bool freezer_others_come_first(struct freezer *freezer)
+{
+	lockdep_assert_held(&freezer->lock);
+
+	return freezer->nr_holds ||
+	       freezer->nr_pending != freezer->nr_pending_workers;
+}
+
+/* It is the turn of the workers, if there are any. */
+static void freezer_call_workers(struct freezer *freezer)
+{
+	lockdep_assert_held(&freezer->lock);
+
+	if (freezer->nr_pending_workers && !freezer_others_come_first(freezer))
+		mod_delayed_work(system_wq, &freezer->retry, 0);
+}
+
+/* A worker that is frozen stays so, though others have come meanwhile. */
+static bool freezer_defers(struct freezer *freezer, struct task_struct *task)
+{
+	unsigned long flags;
+	bool ret;
+
+	if (likely(!(task->flags & PF_USER_WORKER)) || frozen(task) ||
+	    READ_ONCE(pm_freezing))
+		return false;
+
+	spin_lock_irqsave(&freezer->lock, flags);
+	ret = freezer_others_come_first(freezer);
+	spin_unlock_irqrestore(&freezer->lock, flags);
+
+	return ret;
+}
+
+/* Is @task to be frozen by @freezer, now or later? */
+static bool freezer_wants(struct freezer *freezer, struct task_struct *task)
+{
+	/* Pairs with WRITE_ONCE() in freezer_apply(). */
+	return READ_ONCE(freezer->effective) && !freezer_excuses(task);
+}
+
 /**
  * cgroup_freezing - does the cgroup of @task want it frozen?
  * @task: any task
  *
  * Context: Any.  The answer lasts only under freezer_lock; see "Level, not
- * edge" above.
- * Return: true if the cgroup is effective and @task is no kernel thread.
+ * edge" above, and freezer_excuses().
+ * Return: true if the cgroup is effective, and @task is no kernel thread, not
+ * excused, and no worker whose turn has not come.
  */
 bool cgroup_freezing(struct task_struct *task)
 {
+	struct freezer *freezer;
 	bool ret;
 
 	if (task->flags & PF_KTHREAD)
 		return false;
 
 	rcu_read_lock();
-	/* Pairs with WRITE_ONCE() in freezer_apply(). */
-	ret = READ_ONCE(task_freezer(task)->effective);
+	freezer = task_freezer(task);
+	ret = freezer_wants(freezer, task) && !freezer_defers(freezer, task);
 	rcu_read_unlock();
 
 	return ret;
+}
+
+/**
+ * __container_freezer_signal - a signal came for a frozen task; thaw the excused
+ * @task: a task that was just sent a wakeup for a signal or for its tracer
+ *
+ * That wakeup was remembered, if it is one that ends the sleep of @task, and is
+ * made good now.  Else @task sleeps on, but not frozen, until what it waits for
+ * comes: a parent in vfork() with a signal that dumps core.
+ *
+ * Whoever freezes @task at this moment has either done so before that wakeup
+ * took pi_lock, and we see it, or has done so after it, sees the signal, and
+ * thaws @task again: freezer_conform() asks twice.  In the refrigerator @task
+ * becomes TASK_FROZEN under pi_lock too, and looks for signals after that.
+ *
+ * System suspend takes a task that is frozen already for frozen, so nobody is
+ * woken while that is under way; see container_freezer_suspend().
+ *
+ * Context: Under the siglock of @task.
+ */
+void __container_freezer_signal(struct task_struct *task)
+{
+	lockdep_assert_held(&task->sighand->siglock);
+
+	if (!READ_ONCE(pm_freezing) && freezer_excuses(task))
+		thaw_frozen_task(task);
+}
+
+/**
+ * container_freezer_suspend - system suspend is about to freeze all processes
+ *
+ * Waits for those who have not yet seen pm_freezing, and hold a siglock with
+ * interrupts off in __container_freezer_signal().  From then on a frozen task
+ * stays frozen until resume, which thaws what is excused.
+ *
+ * Context: Process context, pm_freezing is set.
+ */
+void container_freezer_suspend(void)
+{
+	synchronize_rcu();
 }
 
 /*
@@ -313,6 +488,9 @@ void __container_freezer_uncount(struct task_struct *task)
 		WRITE_ONCE(task->freezer_pending, NULL);
 		WARN_ON_ONCE(!freezer->nr_pending);
 		freezer->nr_pending--;
+		if (task->flags & PF_USER_WORKER)
+			freezer->nr_pending_workers--;
+		freezer_call_workers(freezer);
 		changed = freezer_settle(freezer);
 	}
 	spin_unlock_irqrestore(&freezer->lock, flags);
@@ -354,12 +532,14 @@ void __container_freezer_count(struct task_struct *task)
 
 	/* Counted by the freezer that it has left. */
 	container_freezer_settled(task);
-	if (!cgroup_freezing(task))
+	if (!freezer_wants(freezer, task))
 		goto out;
 
 	spin_lock_irqsave(&freezer->lock, flags);
 	if (freezer->effective) {
 		WRITE_ONCE(task->freezer_pending, freezer);
+		if (task->flags & PF_USER_WORKER)
+			freezer->nr_pending_workers++;
 		if (!freezer->nr_pending++)
 			freezer_retry_arm(freezer, 1);
 		changed = freezer_settle(freezer);
@@ -378,15 +558,41 @@ out:
 }
 
 /**
- * __container_freezer_conform - make @task obey the wish as it is now
+ * __container_freezer_defers - is it too early to freeze a worker?
+ * @task: a task with PF_USER_WORKER
+ *
+ * It has its mark, so that the cgroup is not FROZEN without it, but gets no
+ * request; freezer_call_workers() has freezer_retry() send that.
+ *
+ * Context: Under freezer_lock.
+ * Return: true if so.
+ */
+bool __container_freezer_defers(struct task_struct *task)
+{
+	struct freezer *freezer;
+	bool ret;
+
+	rcu_read_lock();
+	freezer = task_freezer(task);
+	ret = freezer_wants(freezer, task) && freezer_defers(freezer, task);
+	if (ret)
+		__container_freezer_count(task);
+	rcu_read_unlock();
+
+	return ret;
+}
+
+/**
+ * freezer_conform - make @task obey the wish as it is now
  * @task: any task but one that is not yet on the list of a css_set
  *
  * Both calls read the wish under freezer_lock; the one that it is not for does
- * nothing.
+ * nothing.  The second also sees the signal that excuses @task and that came
+ * while the first one froze it.
  *
  * Context: Any, under no freezer->lock.
  */
-void __container_freezer_conform(struct task_struct *task)
+static void freezer_conform(struct task_struct *task)
 {
 	if (!freeze_task(task))
 		__thaw_task(task);
@@ -403,7 +609,7 @@ static void freezer_walk(struct freezer *freezer, bool pending_only)
 		/* Pairs with WRITE_ONCE() in __container_freezer_count(). */
 		if (!pending_only ||
 		    READ_ONCE(task->freezer_pending) == freezer)
-			__container_freezer_conform(task);
+			freezer_conform(task);
 		cond_resched();
 	}
 	css_task_iter_end(&it);
@@ -458,6 +664,7 @@ static void freezer_release(struct freezer *freezer)
 	spin_lock_irq(&freezer->lock);
 	WARN_ON_ONCE(!freezer->nr_holds);
 	freezer->nr_holds--;
+	freezer_call_workers(freezer);
 	changed = freezer_settle(freezer);
 	spin_unlock_irq(&freezer->lock);
 
@@ -545,26 +752,203 @@ static void freezer_request(struct freezer *freezer, bool freeze)
 		freezer_key_put();
 }
 
-/* Send @sig from current to a process, with no check of permissions. */
-static int freezer_signal(struct task_struct *leader, int sig)
+/**
+ * struct freezer_kill - one write to freezer.kill, on the stack of the writer
+ * @node: in freezer_kills, from before the walk until after it
+ * @top: the signal is for the processes of its subtree
+ * @sig: the signal
+ * @id: tells it from other writes, so that no process gets it twice
+ * @sender: the writer
+ * @uid: the writer's
+ *
+ * Whoever is in the subtree when the walk begins must get the signal, once,
+ * wherever it forks or moves meanwhile:
+ * - A process that is born or moved in the subtree during the walk gets it from
+ *   freezer_fork() or container_freezer_migrate().  These look at freezer_kills
+ *   after the process is on the list of its css_set, the walk puts itself there
+ *   before it looks at any list.
+ * - A child that comes to freezer_fork() when the walk is over, but that was
+ *   not yet on the list when the walk came to its parent, gets it from the
+ *   record that the walk has left in the signal_struct of the parent; before
+ *   freezer_can_fork() takes note of that record it is the kernel's own
+ *   collection of multiprocess signals that gives it to the child.
+ * - What came before that was forked by a process that had the signal already.
+ */
+struct freezer_kill {
+	struct list_head	node;
+	struct freezer		*top;
+	int			sig;
+	u32			id;
+	struct pid		*sender;
+	kuid_t			uid;
+};
+
+/* The writes under way and their number, protected by freezer_kill_lock. */
+static DEFINE_SPINLOCK(freezer_kill_lock);
+static LIST_HEAD(freezer_kills);
+static unsigned int freezer_nr_kills;
+
+/*
+ * Without the lock.  If a walk is over by now, then what it left in a
+ * signal_struct is seen after this.
+ */
+static bool freezer_is_killing(void)
+{
+	/* Pairs with smp_store_release() in freezer_kill_end(). */
+	return unlikely(smp_load_acquire(&freezer_nr_kills));
+}
+
+static void freezer_kill_begin(struct freezer_kill *kill)
+{
+	static u32 last_id;
+
+	spin_lock_irq(&freezer_kill_lock);
+	kill->id = ++last_id ?: ++last_id;
+	list_add(&kill->node, &freezer_kills);
+	/* Seen by who comes to a list later: css_set_lock is between us. */
+	WRITE_ONCE(freezer_nr_kills, freezer_nr_kills + 1);
+	spin_unlock_irq(&freezer_kill_lock);
+
+	/* Pairs with smp_mb() in freezer_css_online(): this list, then cgroups. */
+	smp_mb();
+}
+
+static void freezer_kill_end(struct freezer_kill *kill)
+{
+	spin_lock_irq(&freezer_kill_lock);
+	list_del(&kill->node);
+	/* Pairs with smp_load_acquire() in freezer_is_killing(). */
+	smp_store_release(&freezer_nr_kills, freezer_nr_kills - 1);
+	spin_unlock_irq(&freezer_kill_lock);
+}
+
+/*
+ * From the sender, with no check of permissions.  A type beyond PIDTYPE_TGID
+ * gives the signal to what the process is forking as well.
+ */
+static int freezer_send(struct task_struct *leader, int sig, struct pid *sender,
+			kuid_t uid)
 {
 	struct kernel_siginfo info;
-	int ret;
+
+	lockdep_assert_held(&leader->sighand->siglock);
 
 	clear_siginfo(&info);
 	info.si_signo = sig;
 	info.si_code = SI_USER;
-	rcu_read_lock();
-	info.si_pid = task_tgid_nr_ns(current, task_active_pid_ns(leader));
-	rcu_read_unlock();
-	info.si_uid = from_kuid_munged(current_user_ns(), current_uid());
-
-	ret = do_send_sig_info(sig, &info, leader, PIDTYPE_TGID);
-	/* It is dead already, as it was asked to be. */
-	return ret == -ESRCH ? 0 : ret;
+	info.si_pid = pid_nr_ns(sender, task_active_pid_ns(leader));
+	info.si_uid = from_kuid_munged(current_user_ns(), uid);
+	return send_signal_locked(sig, &info, leader, PIDTYPE_PGID);
 }
 
-static int freezer_kill_cgroup(struct freezer *freezer, int sig)
+/* Is @sig there from the collection in fork?  Before it has run, it is. */
+static bool freezer_born_with(struct task_struct *child, int sig)
+{
+	return sigismember(&child->signal->shared_pending.signal, sig);
+}
+
+/**
+ * freezer_kill_process - send to one process, if it has not had it
+ * @kill: the write
+ * @leader: the process
+ * @newborn: it has not run yet
+ *
+ * Context: Any, siglock not held.
+ * Return: 0, also for a process that is dead, or what sending the signal gave.
+ */
+static int freezer_kill_process(struct freezer_kill *kill,
+				struct task_struct *leader, bool newborn)
+{
+	struct freezer_kills *had;
+	unsigned long flags;
+	int ret = 0;
+
+	if ((leader->flags & PF_KTHREAD) || !lock_task_sighand(leader, &flags))
+		return 0;
+
+	had = &leader->signal->freezer_kills;
+	if (had->last != kill->id) {
+		/* Pairs with READ_ONCE() in freezer_kill_note(). */
+		WRITE_ONCE(had->last, kill->id);
+		had->sigs[had->nr % ARRAY_SIZE(had->sigs)] = kill->sig;
+		/* Pairs with freezer_kill_note() and freezer_kill_newborn(). */
+		smp_store_release(&had->nr, had->nr + 1);
+		if (!newborn || !freezer_born_with(leader, kill->sig))
+			ret = freezer_send(leader, kill->sig, kill->sender,
+					   kill->uid);
+	}
+	unlock_task_sighand(leader, &flags);
+
+	return ret;
+}
+
+/* A process has come to where writes under way may have gone by already. */
+static void freezer_kill_comer(struct freezer *freezer,
+			       struct task_struct *leader, bool newborn)
+{
+	struct cgroup *cgrp = freezer->css.cgroup;
+	struct freezer_kill *kill;
+	unsigned long flags;
+
+	spin_lock_irqsave(&freezer_kill_lock, flags);
+	list_for_each_entry(kill, &freezer_kills, node)
+		if (cgroup_is_descendant(cgrp, kill->top->css.cgroup))
+			freezer_kill_process(kill, leader, newborn);
+	spin_unlock_irqrestore(&freezer_kill_lock, flags);
+}
+
+/* What current has had since freezer_can_fork(), its @child has missed. */
+static void freezer_kill_missed(struct task_struct *child)
+{
+	u32 seen = child->signal->freezer_kills.seen;
+	struct freezer_kills had;
+	u8 sig;
+
+	spin_lock_irq(&current->sighand->siglock);
+	had = current->signal->freezer_kills;
+	spin_unlock_irq(&current->sighand->siglock);
+
+	/* More than are remembered do not fit in the time of a fork. */
+	seen = max(seen, had.nr - min_t(u32, had.nr, ARRAY_SIZE(had.sigs)));
+
+	spin_lock_irq(&child->sighand->siglock);
+	child->signal->freezer_kills.last = had.last;
+	for (; seen != had.nr; seen++) {
+		sig = had.sigs[seen % ARRAY_SIZE(had.sigs)];
+		/* Like those of the collection, these say no sender. */
+		if (!freezer_born_with(child, sig))
+			freezer_send(child, sig, NULL, GLOBAL_ROOT_UID);
+	}
+	spin_unlock_irq(&child->sighand->siglock);
+}
+
+/* What current has had when it forks, and its child need not get again. */
+static void freezer_kill_note(struct freezer_kills *child)
+{
+	struct freezer_kills *had = &current->signal->freezer_kills;
+
+	/* In this order: what comes in between is missed later, and not lost. */
+	child->seen = smp_load_acquire(&had->nr);
+	child->last = READ_ONCE(had->last);
+}
+
+static void freezer_kill_newborn(struct freezer *freezer,
+				 struct task_struct *child)
+{
+	bool killing = freezer_is_killing();
+
+	/* Threads are no processes. */
+	if (child->signal == current->signal)
+		return;
+	/* Pairs with smp_store_release() in freezer_kill_process(). */
+	if (unlikely(READ_ONCE(current->signal->freezer_kills.nr) !=
+		     child->signal->freezer_kills.seen))
+		freezer_kill_missed(child);
+	if (killing)
+		freezer_kill_comer(freezer, child, true);
+}
+
+static int freezer_kill_cgroup(struct freezer_kill *kill, struct freezer *freezer)
 {
 	struct css_task_iter it;
 	struct task_struct *task;
@@ -572,9 +956,7 @@ static int freezer_kill_cgroup(struct freezer *freezer, int sig)
 
 	css_task_iter_start(&freezer->css, CSS_TASK_ITER_PROCS, &it);
 	while ((task = css_task_iter_next(&it))) {
-		if (task->flags & PF_KTHREAD)
-			continue;
-		err = freezer_signal(task, sig);
+		err = freezer_kill_process(kill, task, false);
 		ret = ret ?: err;
 		cond_resched();
 	}
@@ -585,22 +967,30 @@ static int freezer_kill_cgroup(struct freezer *freezer, int sig)
 
 static int freezer_kill_subtree(struct freezer *top, int sig)
 {
+	struct freezer_kill kill = {
+		.top = top,
+		.sig = sig,
+		.sender = task_tgid(current),
+		.uid = current_uid(),
+	};
 	struct cgroup_subsys_state *pos;
 	int err, ret = 0;
 
+	freezer_kill_begin(&kill);
 	rcu_read_lock();
 	css_for_each_descendant_pre(pos, &top->css) {
 		if (!css_tryget(pos))
 			continue;
 		rcu_read_unlock();
 
-		err = freezer_kill_cgroup(css_freezer(pos), sig);
+		err = freezer_kill_cgroup(&kill, css_freezer(pos));
 		ret = ret ?: err;
 
 		rcu_read_lock();
 		css_put(pos);
 	}
 	rcu_read_unlock();
+	freezer_kill_end(&kill);
 
 	return ret;
 }
@@ -655,6 +1045,20 @@ static void freezer_css_free(struct cgroup_subsys_state *css)
 
 	cancel_delayed_work_sync(&freezer->retry);
 	kfree(freezer);
+}
+
+/**
+ * __container_freezer_migrate - @task has changed its css_set
+ * @task: the task that was moved
+ *
+ * Context: Under css_set_lock, @task is on the list of its new css_set.
+ */
+void __container_freezer_migrate(struct task_struct *task)
+{
+	if (static_branch_unlikely(&freezer_active))
+		freezer_conform(task);
+	if (freezer_is_killing() && thread_group_leader(task))
+		freezer_kill_comer(task_freezer(task), task, false);
 }
 
 static void freezer_release_all(struct cgroup_taskset *tset,
@@ -714,6 +1118,8 @@ static int freezer_can_fork(struct task_struct *child, struct css_set *cset)
 
 	/* dup_task_struct() has copied the mark of the parent. */
 	child->freezer_pending = NULL;
+	if (child->signal != current->signal)
+		freezer_kill_note(&child->signal->freezer_kills);
 
 	return freezer_forks_into(freezer) ? freezer_hold(freezer) : 0;
 }
@@ -732,8 +1138,9 @@ static void freezer_fork(struct task_struct *child)
 							     freezer_cgrp_id,
 							     true));
 
+	freezer_kill_newborn(freezer, child);
 	if (freezing(child))
-		__container_freezer_conform(child);
+		freezer_conform(child);
 	if (freezer_forks_into(freezer))
 		freezer_release(freezer);
 }
