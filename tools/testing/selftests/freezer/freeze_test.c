@@ -73,18 +73,6 @@ TEST_F(freezer, many_threads_freeze)
 	EXPECT_EQ(0, start_and_cycle(worker_has_threads, 2, 64));
 }
 
-/* The parent sleeps until its child ends; and that may take until the thaw. */
-static void worker_vforks(struct worker *w)
-{
-	for (;;) {
-		if (!vfork()) {
-			slot_tick(w->slots);
-			pause_ms(2);
-			_exit(0);
-		}
-	}
-}
-
 TEST_F(freezer, vforking_tasks_freeze)
 {
 	EXPECT_EQ(0, start_and_cycle(worker_vforks, 4, 1));
@@ -212,25 +200,6 @@ TEST_F(freezer, refreeze_while_freezing_waits_for_the_same_task)
 	EXPECT_EQ(0, workers_stand_still(&w, 1));
 	ASSERT_EQ(0, cg_thaw("a"));
 	EXPECT_EQ(0, workers_move(&w, 1));
-}
-
-/* Whether it parks first or dies first, nobody waits for it any more. */
-TEST_F(freezer, killed_stuck_task_ends_freezing)
-{
-	struct worker w;
-	int status;
-
-	ASSERT_EQ(0, stuck_setup());
-	ASSERT_EQ(0, stuck_worker_start_in("a", &w));
-	ASSERT_EQ(0, cg_freeze("a"));
-	ASSERT_EQ(0, cg_kill("a", SIGKILL));
-	EXPECT_TRUE(cg_reads("a", "FREEZING"));
-	ASSERT_EQ(0, stuck_release());
-	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
-	ASSERT_EQ(0, cg_thaw("a"));
-	ASSERT_EQ(0, worker_wait_exit(&w, &status));
-	EXPECT_EQ(SIGKILL, WTERMSIG(status));
-	EXPECT_EQ(0, cg_wait_empty("a"));
 }
 
 static int write_in_turns(int nr)

@@ -22,7 +22,7 @@
 
 #define MOUNTS		"/tmp/freezer_selftest"
 #define TOP_CGROUP	"freezer_selftest"
-#define MAX_CHILDREN	256
+#define MAX_CHILDREN	4096
 
 static struct {
 	bool		v1;
@@ -53,6 +53,13 @@ bool pause_before(long long end)
 		return false;
 	pause_ms(1);
 	return true;
+}
+
+unsigned int env_number(const char *name, unsigned int otherwise)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoul(text, NULL, 0) : otherwise;
 }
 
 bool env_is_v1(void)
@@ -220,6 +227,22 @@ int cg_attach_thread(const char *cg, pid_t tid)
 
 	cg_path(cg, cg_threads_file(), path, sizeof(path));
 	return write_number(path, tid);
+}
+
+unsigned int cg_procs(const char *cg, pid_t *pids, unsigned int max)
+{
+	char path[PATH_MAX];
+	unsigned int nr = 0;
+	FILE *f;
+
+	cg_path(cg, "cgroup.procs", path, sizeof(path));
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	while (nr < max && fscanf(f, "%d", pids + nr) == 1)
+		nr++;
+	fclose(f);
+	return nr;
 }
 
 static bool cg_is_empty(const char *cg)

@@ -47,6 +47,9 @@ void pause_ms(long ms);
 /* Pause, if there is time before @end. */
 bool pause_before(long long end);
 
+/* A number that the caller of the test can set. */
+unsigned int env_number(const char *name, unsigned int otherwise);
+
 /* The environment of a test. */
 
 int env_setup(bool v1);
@@ -75,6 +78,8 @@ int cg_kill(const char *cg, int sig);
 bool cg_reads(const char *cg, const char *state);
 int cg_wait(const char *cg, const char *state);
 int cg_wait_empty(const char *cg);
+/* The processes of a cgroup, but not of its children. */
+unsigned int cg_procs(const char *cg, pid_t *pids, unsigned int max);
 /* On stderr, all tasks of a cgroup, but not of its children. */
 void cg_describe(const char *cg);
 
@@ -137,22 +142,33 @@ static inline void slot_set_note(struct slot *slot, unsigned int i,
 
 struct slot *slots_get(unsigned int nr);
 
+/*
+ * Execute the test program anew, to do @what and go on counting in @slot: the
+ * arguments are SLOT_EXEC, @what, and two more for slot_of_exec().
+ */
+#define SLOT_EXEC	"--slot"
+int slot_exec(struct slot *slot, const char *what);
+struct slot *slot_of_exec(char **argv);
+
 /* What a worker can do; each function counts for ever. */
 void worker_spins(struct worker *w);
 void worker_sleeps(struct worker *w);
 void worker_polls(struct worker *w);
 void worker_forks(struct worker *w);
+void worker_vforks(struct worker *w);
 void worker_has_threads(struct worker *w);
 
 /* Start a worker, where the test itself is, with @nr slots. */
 int worker_start(struct worker *w, void (*fn)(struct worker *w),
 		 unsigned int nr);
-/* The same in @cg, where it goes before all else; and wait until it counts. */
+/* The same in @cg, where it goes first; and wait until all of it has counted. */
 int worker_start_in(const char *cg, struct worker *w,
 		    void (*fn)(struct worker *w), unsigned int nr);
 /* One thread of @w, as if it were a worker of its own. */
 struct worker worker_thread(struct worker *w, unsigned int i);
 int worker_wait_exit(struct worker *w, int *status);
+/* -EINVAL if it is gone for another reason than @sig. */
+int worker_wait_killed(struct worker *w, int sig);
 /* 'R', 'S', 'D', 'T' ... as in /proc/PID/stat. */
 char task_state(pid_t pid);
 /* On stderr, why a task does not do what it should. */

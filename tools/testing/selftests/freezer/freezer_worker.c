@@ -21,26 +21,52 @@
 
 #include "freezer_util.h"
 
-#define MAX_SLOTS	1024
+#define MAX_SLOTS	8192
 
 /* Slots. */
 
+static struct slot *slots;
+static int slots_fd;
+
+static void slots_map(int fd)
+{
+	slots_fd = fd;
+	slots = mmap(NULL, MAX_SLOTS * sizeof(*slots), PROT_READ | PROT_WRITE,
+		     MAP_SHARED, fd, 0);
+	if (slots == MAP_FAILED)
+		abort();
+}
+
 struct slot *slots_get(unsigned int nr)
 {
-	static struct slot *slots;
 	static unsigned int used;
 
 	if (!slots) {
-		slots = mmap(NULL, MAX_SLOTS * sizeof(*slots),
-			     PROT_READ | PROT_WRITE,
-			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-		if (slots == MAP_FAILED)
+		/* A file, as what is mapped only does not live through exec. */
+		slots_map(memfd_create("freezer_slots", 0));
+		if (ftruncate(slots_fd, MAX_SLOTS * sizeof(*slots)))
 			abort();
 	}
 	if (used + nr > MAX_SLOTS)
 		abort();
 	used += nr;
 	return slots + used - nr;
+}
+
+int slot_exec(struct slot *slot, const char *what)
+{
+	char fd[16], index[16];
+
+	snprintf(fd, sizeof(fd), "%d", slots_fd);
+	snprintf(index, sizeof(index), "%d", (int)(slot - slots));
+	execl("/proc/self/exe", SLOT_EXEC, what, fd, index, NULL);
+	return -errno;
+}
+
+struct slot *slot_of_exec(char **argv)
+{
+	slots_map(atoi(argv[2]));
+	return slots + atoi(argv[3]);
 }
 
 /* What workers do. */
@@ -104,6 +130,18 @@ static void *thread_counts(void *arg)
 	return NULL;
 }
 
+/* The parent sleeps until its child ends; and that may take until the thaw. */
+void worker_vforks(struct worker *w)
+{
+	for (;;) {
+		if (!vfork()) {
+			slot_tick(w->slots);
+			pause_ms(2);
+			_exit(0);
+		}
+	}
+}
+
 /* Each with a slot, the first of them for the leader. */
 void worker_has_threads(struct worker *w)
 {
@@ -153,10 +191,24 @@ int worker_start(struct worker *w, void (*fn)(struct worker *w),
 	return worker_fork(NULL, w, fn, nr);
 }
 
+static bool all_have_counted(struct worker *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < w->nr; i++)
+		if (!slot_count(w->slots + i))
+			return false;
+	return true;
+}
+
 int worker_start_in(const char *cg, struct worker *w,
 		    void (*fn)(struct worker *w), unsigned int nr)
 {
-	return worker_fork(cg, w, fn, nr) ?: workers_move(w, 1);
+	int ret = worker_fork(cg, w, fn, nr) ?: WAIT_UNTIL(all_have_counted(w));
+
+	if (ret)
+		fprintf(stderr, "# a worker should count in %s and does not\n", cg);
+	return ret;
 }
 
 struct worker worker_thread(struct worker *w, unsigned int i)
@@ -174,8 +226,23 @@ int worker_wait_exit(struct worker *w, int *status)
 {
 	int ret = WAIT_UNTIL(waitpid(w->pid, status, WNOHANG) == w->pid);
 
-	if (ret)
+	if (ret) {
 		fprintf(stderr, "# %d should be gone and is not\n", w->pid);
+		task_describe(w->pid);
+	}
+	return ret;
+}
+
+int worker_wait_killed(struct worker *w, int sig)
+{
+	int status = 0;
+	int ret = worker_wait_exit(w, &status);
+
+	if (!ret && !(WIFSIGNALED(status) && WTERMSIG(status) == sig)) {
+		fprintf(stderr, "# %d should die of %d and has status %#x\n",
+			w->pid, sig, status);
+		ret = -EINVAL;
+	}
 	return ret;
 }
 

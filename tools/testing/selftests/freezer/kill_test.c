@@ -82,14 +82,6 @@ static int wait_all_hit_once(struct worker *w, unsigned int nr)
 	return ret;
 }
 
-static int wait_killed(struct worker *w, int sig)
-{
-	int status = 0;
-	int ret = worker_wait_exit(w, &status);
-
-	return ret ?: WIFSIGNALED(status) && WTERMSIG(status) == sig ? 0 : -EINVAL;
-}
-
 static int start_all(struct worker *w, unsigned int nr,
 		     void (*fn)(struct worker *w))
 {
@@ -107,7 +99,7 @@ static int wait_all_killed(struct worker *w, unsigned int nr, int sig)
 	int ret = 0;
 
 	for (i = 0; i < nr && !ret; i++)
-		ret = wait_killed(w + i, sig);
+		ret = worker_wait_killed(w + i, sig);
 	return ret;
 }
 
@@ -133,34 +125,6 @@ TEST_F(freezer, kill_ends_spinning_and_threaded_processes)
 	ASSERT_EQ(0, wait_all_killed(w, 3, SIGKILL));
 	EXPECT_EQ(0, cg_wait_empty("a"));
 	EXPECT_EQ(0, WAIT_UNTIL(!cg_remove("a")));
-}
-
-TEST_F(freezer, kill_while_frozen_ends_all_at_the_latest_after_the_thaw)
-{
-	struct worker w[4];
-
-	ASSERT_EQ(0, start_all(w, 3, worker_sleeps));
-	ASSERT_EQ(0, worker_start_in("a", w + 3, worker_has_threads, 8));
-	ASSERT_EQ(0, cg_freeze("a"));
-	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
-	ASSERT_EQ(0, cg_kill("a", SIGKILL));
-	EXPECT_TRUE(cg_reads("a", "FROZEN"));
-	EXPECT_EQ(0, workers_stand_still(w, 4));
-	ASSERT_EQ(0, cg_thaw("a"));
-	ASSERT_EQ(0, wait_all_killed(w, 4, SIGKILL));
-	EXPECT_EQ(0, cg_wait_empty("a"));
-}
-
-TEST_F(freezer, term_while_frozen_ends_spinning_tasks_after_the_thaw)
-{
-	struct worker w[2];
-
-	ASSERT_EQ(0, start_all(w, 2, worker_spins));
-	ASSERT_EQ(0, cg_freeze("a"));
-	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
-	ASSERT_EQ(0, cg_kill("a", SIGTERM));
-	ASSERT_EQ(0, cg_thaw("a"));
-	ASSERT_EQ(0, wait_all_killed(w, 2, SIGTERM));
 }
 
 TEST_F(freezer, freeze_kill_thaw_ends_a_forking_container)

@@ -230,26 +230,10 @@ static int storm_spawn(struct stormer *me, const char *cg)
 	return *pid < 0 ? -errno : 0;
 }
 
-unsigned int list_procs(const char *cg, pid_t *pids, unsigned int max)
-{
-	char path[256];
-	unsigned int nr = 0;
-	FILE *f;
-
-	cg_path(cg, "cgroup.procs", path, sizeof(path));
-	f = fopen(path, "re");
-	if (!f)
-		return 0;
-	while (nr < max && fscanf(f, "%d", pids + nr) == 1)
-		nr++;
-	fclose(f);
-	return nr;
-}
-
 static int storm_attach(struct stormer *me, const char *from, const char *to)
 {
 	pid_t pids[MAX_LISTED];
-	unsigned int nr = list_procs(from, pids, MAX_LISTED);
+	unsigned int nr = cg_procs(from, pids, MAX_LISTED);
 
 	return nr ? may_be_busy(cg_attach(to, pids[dice(&me->seed, nr)])) : 0;
 }

@@ -42,9 +42,8 @@ void stormer_main(struct worker *w);
 /* What a process of the crowd goes on with after exec. */
 int crowd_exec_main(char **argv);
 
-/* The name of a group, or of its child 1, 2 ...; its processes. */
+/* The name of a group, or of its child 1, 2 ... */
 void group_name(char *cg, size_t size, int group, int child);
-unsigned int list_procs(const char *cg, pid_t *pids, unsigned int max);
 /* 0 for an error that is none, as cgroups and tasks come and go. */
 int may_be_gone(int ret);
 

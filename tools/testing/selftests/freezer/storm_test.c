@@ -47,7 +47,7 @@ static void members_take(struct members *m, int group)
 	m->nr = 0;
 	for (child = 0; child <= NR_CHILDREN; child++) {
 		group_name(cg, sizeof(cg), group, child);
-		m->nr += list_procs(cg, m->pids + m->nr, MAX_LISTED);
+		m->nr += cg_procs(cg, m->pids + m->nr, MAX_LISTED);
 	}
 	for (i = 0; i < m->nr; i++)
 		m->counts[i] = atomic_load(&storm->counts[m->pids[i]]);
@@ -192,13 +192,6 @@ static int for_groups(int (*fn)(int group))
 	return ret;
 }
 
-static unsigned int from_env(const char *name, unsigned int otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoul(text, NULL, 0) : otherwise;
-}
-
 static int start_stormers(struct worker *w)
 {
 	int i, ret = 0;
@@ -253,10 +246,10 @@ static int fresh_cycle(void)
 	return ret ?: cg_wait_empty("a");
 }
 
-TEST_F_TIMEOUT(freezer, everything_works_during_and_after_a_storm, 900)
+TEST_F_TIMEOUT(freezer, everything_works_during_and_after_a_storm, 86400)
 {
-	unsigned int seconds = from_env("FREEZER_STORM_SECONDS", 60);
-	unsigned int seed = from_env("FREEZER_STORM_SEED", now_ms() % 1000000);
+	unsigned int seconds = env_number("FREEZER_STORM_SECONDS", 60);
+	unsigned int seed = env_number("FREEZER_STORM_SEED", now_ms() % 1000000);
 	struct worker stormers[NR_STORMERS];
 
 	fprintf(stderr, "# FREEZER_STORM_SECONDS=%u FREEZER_STORM_SEED=%u\n",
