@@ -23,8 +23,23 @@ help:			## this list
 run: kernel-normal	## boot it: a shell beside a container; CMD='...' runs one command
 	@scripts/run.sh "$$FREEZER_CMD"
 
-test: kernel-normal kernel-debug ## run all selftests on the normal and the debug kernel; T=name for one
-	@scripts/test.sh "$$FREEZER_TEST"
+test: kernel-normal kernel-debug ## run the selftests on the normal and the debug kernel; T=name for one
+	@TESTS=quick scripts/test.sh "$$FREEZER_TEST"
+
+test-slow: kernel-debug	## the selftests that make test leaves out, on the debug kernel
+	@TESTS=slow PROFILES=debug scripts/test.sh "$$FREEZER_TEST"
+
+test-full: kernel-normal kernel-debug kernel-kasan kernel-kcsan kernel-off ## all of them on four kernels, and the kernel's own (hours)
+	@scripts/cgroup-selftests.sh
+	@PROFILES="debug kasan kcsan" LIMIT=14400 scripts/test.sh
+	@FREEZER_ROUNDS=500 PROFILES=normal LIMIT=14400 scripts/test.sh
+	@$(MAKE) table
+
+table: kernel-normal	## 10,000 freezes of what never froze before, as a table
+	@scripts/table.sh
+
+stress: kernel-debug	## a storm of all operations; MINUTES=10, SEED=number to repeat it
+	@scripts/stress.sh "$(or $(MINUTES),10)" "$(SEED)"
 
 check: source		## checkpatch, sparse, W=1, kernel-doc, shellcheck, option on, off, legacy
 	@scripts/check.sh
@@ -46,4 +61,4 @@ setup:
 clean:			## remove all that was built
 	rm -rf build
 
-.PHONY: help run test check test-judge kernel source setup clean
+.PHONY: help run test test-slow test-full table stress check test-judge kernel source setup clean

@@ -113,5 +113,30 @@ Kernel panic - not syncing: x
 Oops: 0000 [#1] PREEMPT SMP
 END
 
+spoil "KCSAN: a race in a function of ours" "the console shows" \
+	'echo freeze_task >ours
+	sed -i "1i BUG: KCSAN: data-race in schedule / freeze_task" console'
+
+expected="freezer_selftest: failures are expected"
+spoil "out of memory where none is expected" "the console shows" \
+	"sed -i '1i Out of memory: Killed process 1 (x)' console"
+spoil "out of memory twice where it is expected" "the console shows" \
+	"sed -i '1i $expected\nOut of memory: Killed process 1 (x)\nOut of memory: Killed process 2 (x)\nfreezer_selftest: no more failures are expected' console"
+spoil "a warning where out of memory is expected" "the console shows" \
+	"sed -i '1i $expected\nWARNING: CPU: 0\nfreezer_selftest: no more failures are expected' console"
+spoil "failures that are expected without an end" "the console shows" \
+	"sed -i '1i $expected' console"
+
+# The same without us in it must not be held against us.
+rm -rf "$bad"
+cp -r "$green" "$bad"
+echo freeze_task >"$bad/ours"
+sed -i '1i BUG: KCSAN: data-race in schedule / wake_up' "$bad/console"
+if "$TOP/scripts/judge.sh" "$bad"; then
+	result ok "KCSAN: a race between two others is not ours"
+else
+	result FAIL "KCSAN: a race between two others is not ours"
+fi
+
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
