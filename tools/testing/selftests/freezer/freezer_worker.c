@@ -331,9 +331,12 @@ int workers_move(struct worker *w, unsigned int nr)
 
 	snapshot_take(&snap, w, nr);
 	ret = WAIT_UNTIL(snapshot_moved(&snap, w, nr) == snap.nr);
-	if (ret)
+	if (ret) {
 		fprintf(stderr, "# %u of %u counters should move and do not\n",
 			snap.nr - snapshot_moved(&snap, w, nr), snap.nr);
+		while (nr--)
+			task_describe(w[nr].pid);
+	}
 	return ret;
 }
 
