@@ -11,7 +11,6 @@
 
 #include <linux/freezer.h>
 #include <linux/sched.h>
-#include <linux/sched/signal.h>
 
 #ifdef CONFIG_CONTAINER_FREEZER
 
@@ -20,6 +19,7 @@ bool __container_freezer_defers(struct task_struct *task);
 void __container_freezer_uncount(struct task_struct *task);
 void __container_freezer_migrate(struct task_struct *task);
 void __container_freezer_signal(struct task_struct *task);
+bool __container_freezer_wants_signal(int sig, struct task_struct *task);
 void container_freezer_suspend(void);
 
 /**
@@ -124,7 +124,7 @@ static inline bool container_freezer_wants_signal(int sig,
 {
 	return static_branch_unlikely(&freezer_active) &&
 	       unlikely(READ_ONCE(task->__state) & TASK_FROZEN) &&
-	       (task->ptrace || sig_fatal(task, sig));
+	       __container_freezer_wants_signal(sig, task);
 }
 
 #else /* !CONFIG_CONTAINER_FREEZER */

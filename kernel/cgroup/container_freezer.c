@@ -343,6 +343,23 @@ void __container_freezer_signal(struct task_struct *task)
 }
 
 /**
+ * __container_freezer_wants_signal - can a frozen task be chosen for @sig?
+ * @sig: a signal that @task does not block
+ * @task: a frozen task
+ *
+ * Context: Under the siglock of @task.
+ * Return: true if @sig is fatal to @task, or for its tracer.
+ */
+bool __container_freezer_wants_signal(int sig, struct task_struct *task)
+{
+	/* It cannot go away, as its lock is held. */
+	struct sighand_struct *sighand = rcu_dereference_protected(task->sighand,
+								   true);
+
+	return task->ptrace || freezer_signal_is_fatal(sighand, sig);
+}
+
+/**
  * container_freezer_suspend - system suspend is about to freeze all processes
  *
  * Waits for those who have not yet seen pm_freezing, and hold a siglock with
@@ -902,16 +919,18 @@ static void freezer_kill_missed(struct task_struct *child)
 {
 	u32 seen = child->signal->freezer_kills.seen;
 	struct freezer_kills had;
+	unsigned long flags;
 	u8 sig;
 
-	spin_lock_irq(&current->sighand->siglock);
+	/* Neither can fail: we run, and @child has yet to. */
+	lock_task_sighand(current, &flags);
 	had = current->signal->freezer_kills;
-	spin_unlock_irq(&current->sighand->siglock);
+	unlock_task_sighand(current, &flags);
 
 	/* More than are remembered do not fit in the time of a fork. */
 	seen = max(seen, had.nr - min_t(u32, had.nr, ARRAY_SIZE(had.sigs)));
 
-	spin_lock_irq(&child->sighand->siglock);
+	lock_task_sighand(child, &flags);
 	child->signal->freezer_kills.last = had.last;
 	for (; seen != had.nr; seen++) {
 		sig = had.sigs[seen % ARRAY_SIZE(had.sigs)];
@@ -919,7 +938,7 @@ static void freezer_kill_missed(struct task_struct *child)
 		if (!freezer_born_with(child, sig))
 			freezer_send(child, sig, NULL, GLOBAL_ROOT_UID);
 	}
-	spin_unlock_irq(&child->sighand->siglock);
+	unlock_task_sighand(child, &flags);
 }
 
 /* What current has had when it forks, and its child need not get again. */
