@@ -239,8 +239,9 @@ unsigned int cg_procs(const char *cg, pid_t *pids, unsigned int max)
 	f = fopen(path, "re");
 	if (!f)
 		return 0;
+	/* A process that is being reaped shows as 0, which is us to who writes it. */
 	while (nr < max && fscanf(f, "%d", pids + nr) == 1)
-		nr++;
+		nr += pids[nr] > 0;
 	fclose(f);
 	return nr;
 }
