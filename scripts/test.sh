@@ -10,7 +10,8 @@ set -eu
 : "${PROFILES:=normal debug}"
 passed=0
 failed=0
-slow=" fault_test mainline_test oom_test ptrace_test suspend_test workers_test "
+slow=" converge_test escape_test fault_test mainline_test"
+slow="$slow oom_test ptrace_test suspend_test workers_test "
 
 # What debug_locks must read at the end
 lockdep_of() {
