@@ -49,19 +49,6 @@ FIXTURE_TEARDOWN(freezer_v2)
 
 static int fault_fd;
 
-static int put(const char *path, const char *text)
-{
-	int fd, ret = 0;
-
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 /* Why there are no faults; or NULL, and then all that can be is set up. */
 static const char *why_no_faults(void)
 {
@@ -69,10 +56,10 @@ static const char *why_no_faults(void)
 	if (fault_fd < 0)
 		return "no " FAIL_NTH ": needs CONFIG_FAULT_INJECTION";
 	/* As it is at boot only what must not sleep can fail. */
-	if (put(FAILSLAB "ignore-gfp-wait", "N"))
+	if (write_text(FAILSLAB "ignore-gfp-wait", "N"))
 		return "no " FAILSLAB ": needs CONFIG_FAULT_INJECTION_DEBUG_FS";
 	/* A stack for each fault would be no news. */
-	if (put(FAILSLAB "verbose", "0"))
+	if (write_text(FAILSLAB "verbose", "0"))
 		return "cannot write to " FAILSLAB "verbose";
 	return NULL;
 }
@@ -161,9 +148,9 @@ static int run_action(const struct action *action, struct worker *w)
 {
 	int ret;
 
-	ret = put("/dev/kmsg", "freezer_selftest: failures are expected\n");
+	ret = write_text("/dev/kmsg", "freezer_selftest: failures are expected\n");
 	ret = ret ?: action_with_faults(action, w);
-	return put("/dev/kmsg", "freezer_selftest: no more failures are expected\n") ?: ret;
+	return write_text("/dev/kmsg", "freezer_selftest: no more failures are expected\n") ?: ret;
 }
 
 /* What there is to look at. */

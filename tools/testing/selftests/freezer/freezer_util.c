@@ -69,7 +69,7 @@ bool env_is_v1(void)
 
 /* Files. */
 
-static int write_text(const char *path, const char *text)
+int write_text(const char *path, const char *text)
 {
 	ssize_t ret;
 	int fd;

@@ -88,6 +88,7 @@ const char *cg_threads_file(void);
 int cg_attach(const char *cg, pid_t pid);
 int cg_attach_thread(const char *cg, pid_t tid);
 
+int write_text(const char *path, const char *text);
 /* Write @pid to any file that is written with a number. */
 int write_number(const char *path, long long number);
 
@@ -169,6 +170,7 @@ struct worker worker_thread(struct worker *w, unsigned int i);
 int worker_wait_exit(struct worker *w, int *status);
 /* -EINVAL if it is gone for another reason than @sig. */
 int worker_wait_killed(struct worker *w, int sig);
+int workers_wait_killed(struct worker *w, unsigned int nr, int sig);
 /* 'R', 'S', 'D', 'T' ... as in /proc/PID/stat. */
 char task_state(pid_t pid);
 /* On stderr, why a task does not do what it should. */

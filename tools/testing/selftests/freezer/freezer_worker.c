@@ -246,6 +246,16 @@ int worker_wait_killed(struct worker *w, int sig)
 	return ret;
 }
 
+int workers_wait_killed(struct worker *w, unsigned int nr, int sig)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < nr && !ret; i++)
+		ret = worker_wait_killed(w + i, sig);
+	return ret;
+}
+
 char task_state(pid_t pid)
 {
 	char path[64], buf[256] = "";

@@ -93,23 +93,13 @@ static int start_all(struct worker *w, unsigned int nr,
 	return ret ?: workers_move(w, nr);
 }
 
-static int wait_all_killed(struct worker *w, unsigned int nr, int sig)
-{
-	unsigned int i;
-	int ret = 0;
-
-	for (i = 0; i < nr && !ret; i++)
-		ret = worker_wait_killed(w + i, sig);
-	return ret;
-}
-
 TEST_F(freezer, term_ends_all_and_the_cgroup_can_be_removed)
 {
 	struct worker w[8];
 
 	ASSERT_EQ(0, start_all(w, 8, worker_sleeps));
 	ASSERT_EQ(0, cg_kill("a", SIGTERM));
-	ASSERT_EQ(0, wait_all_killed(w, 8, SIGTERM));
+	ASSERT_EQ(0, workers_wait_killed(w, 8, SIGTERM));
 	EXPECT_EQ(0, WAIT_UNTIL(!cg_remove("a")));
 }
 
@@ -122,7 +112,7 @@ TEST_F(freezer, kill_ends_spinning_and_threaded_processes)
 	ASSERT_EQ(0, worker_start_in("a", w + 2, worker_has_threads, 32));
 	ASSERT_EQ(0, workers_move(w, 3));
 	ASSERT_EQ(0, cg_kill("a", SIGKILL));
-	ASSERT_EQ(0, wait_all_killed(w, 3, SIGKILL));
+	ASSERT_EQ(0, workers_wait_killed(w, 3, SIGKILL));
 	EXPECT_EQ(0, cg_wait_empty("a"));
 	EXPECT_EQ(0, WAIT_UNTIL(!cg_remove("a")));
 }
@@ -136,7 +126,7 @@ TEST_F(freezer, freeze_kill_thaw_ends_a_forking_container)
 	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
 	ASSERT_EQ(0, cg_kill("a", SIGKILL));
 	ASSERT_EQ(0, cg_thaw("a"));
-	ASSERT_EQ(0, wait_all_killed(w, 4, SIGKILL));
+	ASSERT_EQ(0, workers_wait_killed(w, 4, SIGKILL));
 	EXPECT_EQ(0, cg_wait_empty("a"));
 	EXPECT_EQ(0, WAIT_UNTIL(!cg_remove("a")));
 }
@@ -329,7 +319,7 @@ TEST_F(freezer, signal_reaches_neither_parents_nor_siblings)
 
 	ASSERT_EQ(0, start_tree(w, worker_sleeps));
 	ASSERT_EQ(0, cg_kill("a/b/c", SIGKILL));
-	ASSERT_EQ(0, wait_all_killed(w + 2, 2, SIGKILL));
+	ASSERT_EQ(0, workers_wait_killed(w + 2, 2, SIGKILL));
 	EXPECT_EQ(0, workers_move(w, 2));
 	EXPECT_EQ(0, workers_move(w + 4, 1));
 }
@@ -341,7 +331,7 @@ TEST_F(freezer, tree_is_empty_and_removable_after_kill)
 
 	ASSERT_EQ(0, start_tree(w, worker_sleeps));
 	ASSERT_EQ(0, cg_kill("a", SIGKILL));
-	ASSERT_EQ(0, wait_all_killed(w, ARRAY_SIZE(tree), SIGKILL));
+	ASSERT_EQ(0, workers_wait_killed(w, ARRAY_SIZE(tree), SIGKILL));
 	for (i = ARRAY_SIZE(tree) - 1; i >= 0; i--) {
 		EXPECT_EQ(0, cg_wait_empty(tree[i]));
 		EXPECT_EQ(0, WAIT_UNTIL(!cg_remove(tree[i])));

@@ -48,19 +48,6 @@ static int set_oom_score_adj(int adj)
 	return write_number("/proc/self/oom_score_adj", adj);
 }
 
-static int log_line(const char *line)
-{
-	int fd, ret = 0;
-
-	fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, line, strlen(line)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 static const char *why_not(void)
 {
 	struct sysinfo info;
@@ -196,13 +183,13 @@ static int eat_until_killed(void)
 	struct worker eater;
 	int ret;
 
-	ret = log_line("freezer_selftest: failures are expected\n");
+	ret = write_text("/dev/kmsg", "freezer_selftest: failures are expected\n");
 	if (ret)
 		return ret;
 
 	ret = worker_start(&eater, worker_eats, 1) ?: wait_until_done(&eater);
 	ret = ret ?: workers_move(&eater, 1);
-	return log_line("freezer_selftest: no more failures are expected\n") ?:
+	return write_text("/dev/kmsg", "freezer_selftest: no more failures are expected\n") ?:
 	       ret;
 }
 

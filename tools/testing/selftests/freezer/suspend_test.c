@@ -36,19 +36,6 @@
 
 /* Suspends. */
 
-static int put(const char *path, const char *text)
-{
-	int fd, ret = 0;
-
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 /* The first number of a file. */
 static int get_number(const char *path, int *number)
 {
@@ -73,10 +60,10 @@ static int suspend_for(unsigned int seconds)
 	int ret;
 
 	ret = write_number(PM_TEST_DELAY, seconds);
-	ret = ret ?: put(PM_TEST, "freezer");
-	ret = ret ?: put(PM_STATE, "freeze");
+	ret = ret ?: write_text(PM_TEST, "freezer");
+	ret = ret ?: write_text(PM_STATE, "freeze");
 	/* Whatever comes after us must not take a suspend for a test. */
-	return put(PM_TEST, "none") ?: ret;
+	return write_text(PM_TEST, "none") ?: ret;
 }
 
 static int suspend(void)
@@ -177,16 +164,6 @@ static int crew_freezes_and_thaws(const char *cg, struct worker *crew)
 	if (!ret && kill(crew[STOPPED].pid, SIGCONT))
 		ret = -errno;
 	return ret ?: workers_move(crew, CREW);
-}
-
-static int wait_all_killed(struct worker *w, unsigned int nr, int sig)
-{
-	unsigned int i;
-	int ret = 0;
-
-	for (i = 0; i < nr && !ret; i++)
-		ret = worker_wait_killed(w + i, sig);
-	return ret;
 }
 
 /* Orders of freeze, suspend and thaw. */
@@ -707,7 +684,7 @@ TEST_F_TIMEOUT(freezer, frozen_tasks_die_on_resume_of_alarms_during_suspend, 60)
 	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
 	sum = sum_of_counts(w, 3);
 	ASSERT_EQ(0, suspend_over_alarms(w, 3));
-	EXPECT_EQ(0, wait_all_killed(w, 3, SIGALRM));
+	EXPECT_EQ(0, workers_wait_killed(w, 3, SIGALRM));
 	EXPECT_TRUE(cg_reads("a", "FROZEN"));
 	EXPECT_EQ(0, cg_wait_empty("a"));
 	EXPECT_TRUE(cg_reads("a", "FROZEN"));
@@ -791,7 +768,7 @@ TEST_F(freezer, freezer_kill_ends_frozen_tasks_after_resume)
 	ASSERT_EQ(0, crew_freezes("a", crew));
 	ASSERT_EQ(0, suspend());
 	ASSERT_EQ(0, cg_kill("a", SIGKILL));
-	EXPECT_EQ(0, wait_all_killed(crew, CREW, SIGKILL));
+	EXPECT_EQ(0, workers_wait_killed(crew, CREW, SIGKILL));
 	EXPECT_EQ(0, cg_wait_empty("a"));
 	EXPECT_TRUE(cg_reads("a", "FROZEN"));
 }
@@ -817,9 +794,9 @@ TEST_F(freezer, sigterm_and_sigkill_end_frozen_tasks_after_resume)
 	ASSERT_EQ(0, crew_freezes("a", crew));
 	ASSERT_EQ(0, suspend());
 	ASSERT_EQ(0, kill_all(crew, STOPPED, SIGTERM));
-	EXPECT_EQ(0, wait_all_killed(crew, STOPPED, SIGTERM));
+	EXPECT_EQ(0, workers_wait_killed(crew, STOPPED, SIGTERM));
 	ASSERT_EQ(0, kill_all(crew + STOPPED, 1, SIGKILL));
-	EXPECT_EQ(0, wait_all_killed(crew + STOPPED, 1, SIGKILL));
+	EXPECT_EQ(0, workers_wait_killed(crew + STOPPED, 1, SIGKILL));
 	EXPECT_TRUE(cg_reads("a", "FROZEN"));
 	/* The children of those who fork live on. */
 	ASSERT_EQ(0, cg_kill("a", SIGKILL));
@@ -840,7 +817,7 @@ TEST_F_TIMEOUT(freezer, frozen_tasks_killed_right_before_a_suspend_die, 120)
 		ASSERT_EQ(0, crew_freezes("a", crew));
 		ASSERT_EQ(0, cg_kill("a", SIGKILL));
 		ASSERT_EQ(0, suspend());
-		ASSERT_EQ(0, wait_all_killed(crew, CREW, SIGKILL));
+		ASSERT_EQ(0, workers_wait_killed(crew, CREW, SIGKILL));
 		ASSERT_EQ(0, cg_wait_empty("a"));
 		ASSERT_TRUE(cg_reads("a", "FROZEN"));
 		ASSERT_EQ(0, cg_thaw("a"));
