@@ -302,6 +302,7 @@ void task_describe(pid_t pid)
 	describe_line(pid, "status", "Tgid:");
 	describe_line(pid, "status", "SigPnd:");
 	describe_line(pid, "status", "ShdPnd:");
+	describe_line(pid, "status", "SigBlk:");
 	fprintf(stderr, "\n");
 }
 

@@ -34,27 +34,30 @@ FIXTURE_TEARDOWN(freezer_v2)
 
 /* Tasks that are frozen in different ways. */
 
+static void *thread_pauses(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
 static void worker_pauses(struct worker *w)
 {
 	slot_tick(w->slots);
-	for (;;)
-		pause();
+	thread_pauses(w);
 }
 
-static void *thread_pauses(void *arg)
-{
-	worker_pauses(arg);
-	return NULL;
-}
-
-/* The leader sleeps where it freezes in place, the others where they do not. */
+/*
+ * The leader sleeps where it freezes in place, the others where they do not.
+ * No thread says for it that it has begun: pthread_create() blocks signals.
+ */
 static void worker_mixes_threads(struct worker *w)
 {
 	pthread_t thread;
 	int i;
 
 	for (i = 0; i < 4; i++)
-		if (pthread_create(&thread, NULL, thread_pauses, w))
+		if (pthread_create(&thread, NULL, thread_pauses, NULL))
 			_exit(1);
 	worker_sleeps(w);
 }
@@ -63,8 +66,10 @@ static void worker_loses_its_leader(struct worker *w)
 {
 	pthread_t thread;
 
-	if (!pthread_create(&thread, NULL, thread_pauses, w))
+	if (!pthread_create(&thread, NULL, thread_pauses, NULL)) {
+		slot_tick(w->slots);
 		pthread_exit(NULL);
+	}
 }
 
 static void worker_stops(struct worker *w)
