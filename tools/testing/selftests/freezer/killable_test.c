@@ -47,9 +47,18 @@ static void worker_pauses(struct worker *w)
 	thread_pauses(w);
 }
 
+static void *thread_ticks(void *arg)
+{
+	worker_pauses(arg);
+	return arg;
+}
+
 /*
- * The leader sleeps where it freezes in place, the others where they do not.
- * No thread says for it that it has begun: pthread_create() blocks signals.
+ * A process says that it has begun in the thread that will get the signal: a
+ * thread that is being started, or starts another, blocks signals.
+ *
+ * Here the leader sleeps where it freezes in place, the others where they do
+ * not.
  */
 static void worker_mixes_threads(struct worker *w)
 {
@@ -66,10 +75,8 @@ static void worker_loses_its_leader(struct worker *w)
 {
 	pthread_t thread;
 
-	if (!pthread_create(&thread, NULL, thread_pauses, NULL)) {
-		slot_tick(w->slots);
+	if (!pthread_create(&thread, NULL, thread_ticks, w))
 		pthread_exit(NULL);
-	}
 }
 
 static void worker_stops(struct worker *w)
