@@ -464,17 +464,17 @@ static void worker_is_init(struct worker *w)
 {
 	int i;
 
-	if (unshare(CLONE_NEWPID))
+	/* Not in the cgroup, to see the end of init. */
+	if (cg_attach(".", 0) || unshare(CLONE_NEWPID))
 		_exit(1);
 	if (!fork()) {
+		if (cg_attach("a", 0))
+			_exit(1);
 		for (i = 0; i < 4; i++)
 			if (!fork())
 				i % 2 ? worker_spins(w) : worker_sleeps(w);
 		worker_pauses(w);
 	}
-	/* Not in the cgroup, to see the end of init. */
-	if (cg_attach(".", 0))
-		_exit(1);
 	wait(NULL);
 }
 
@@ -483,7 +483,8 @@ TEST_F(freezer, end_of_a_pid_namespace_ends_all_that_is_frozen_in_it)
 	struct worker w;
 	int status;
 
-	ASSERT_EQ(0, worker_start_in("a", &w, worker_is_init, 1));
+	ASSERT_EQ(0, worker_start(&w, worker_is_init, 1));
+	ASSERT_EQ(0, WAIT_UNTIL(slot_count(w.slots)));
 	ASSERT_EQ(0, cg_freeze("a"));
 	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
 	EXPECT_EQ(0, workers_stand_still(&w, 1));
