@@ -31,7 +31,7 @@
  * Level, not edge.  Each change stores the wish first and passes it on second,
  * and each receiver reads the wish as it is now under its own lock: a child
  * cgroup reads its parent's in freezer_apply(), a parent its child's state in
- * freezer_report(), freeze_task() and __thaw_task() that of the cgroup under
+ * freezer_report(), conform_tasks() and __thaw_task() that of the cgroup under
  * freezer_lock.  Whoever comes last acts on the newest wish, so an old walk
  * that comes late does no harm, and no lock is held across a walk.
  *
@@ -89,6 +89,12 @@
 
 /* The longest pause between two looks at tasks that are pending, in jiffies. */
 #define FREEZER_RETRY_MAX	HZ
+
+/*
+ * How many tasks a walk takes at a time.  Locks are taken once for all of them,
+ * and interrupts are off while they freeze.
+ */
+#define FREEZER_BATCH		8
 
 enum freezer_state {
 	FREEZER_RUNNING,
@@ -183,7 +189,6 @@ static void freezer_ready_signals(struct task_struct *task, sigset_t *ready)
 				~READ_ONCE(task->blocked.sig[i]);
 }
 
-/* For a task with TIF_SIGPENDING: does what is pending excuse it? */
 static bool freezer_signals_excuse(struct task_struct *task,
 				   struct sighand_struct *sighand)
 {
@@ -209,6 +214,21 @@ static bool freezer_signals_excuse(struct task_struct *task,
 	return false;
 }
 
+/* For a task with TIF_SIGPENDING: does what is pending excuse it? */
+static noinline bool freezer_pending_excuses(struct task_struct *task)
+{
+	struct sighand_struct *sighand;
+	bool ret;
+
+	rcu_read_lock();
+	/* It is gone when the task has exited meanwhile. */
+	sighand = rcu_dereference(task->sighand);
+	ret = !sighand || freezer_signals_excuse(task, sighand);
+	rcu_read_unlock();
+
+	return ret;
+}
+
 /**
  * freezer_excuses - has @task something to do that the freezer must not delay?
  * @task: a task of an effective cgroup
@@ -225,24 +245,15 @@ static bool freezer_signals_excuse(struct task_struct *task,
  * __container_freezer_signal() comes after us, and finds what we have done.
  * Return: true if so.
  */
-static bool freezer_excuses(struct task_struct *task)
+static __always_inline bool freezer_excuses(struct task_struct *task)
 {
-	struct sighand_struct *sighand;
-	bool ret;
-
 	if ((READ_ONCE(task->flags) & (PF_EXITING | PF_SIGNALED)) ||
 	    (READ_ONCE(task->signal->flags) & SIGNAL_GROUP_EXIT))
 		return true;
 	if (likely(!task_sigpending(task)))
 		return false;
 
-	rcu_read_lock();
-	/* It is gone when the task has exited meanwhile. */
-	sighand = rcu_dereference(task->sighand);
-	ret = !sighand || freezer_signals_excuse(task, sighand);
-	rcu_read_unlock();
-
-	return ret;
+	return freezer_pending_excuses(task);
 }
 
 /*
@@ -284,6 +295,17 @@ static bool freezer_defers(struct freezer *freezer, struct task_struct *task)
 	return ret;
 }
 
+static noinline bool freezer_defers_worker(struct task_struct *task)
+{
+	bool ret;
+
+	rcu_read_lock();
+	ret = freezer_defers(task_freezer(task), task);
+	rcu_read_unlock();
+
+	return ret;
+}
+
 /* Is @task to be frozen by @freezer, now or later? */
 static bool freezer_wants(struct freezer *freezer, struct task_struct *task)
 {
@@ -308,11 +330,15 @@ bool cgroup_freezing(struct task_struct *task)
 	if (task->flags & PF_KTHREAD)
 		return false;
 
-	rcu_read_lock();
-	freezer = task_freezer(task);
-	ret = freezer_wants(freezer, task) && !freezer_defers(freezer, task);
-	rcu_read_unlock();
+	/* As good as rcu_read_lock(), and cheaper: a walk asks for each task. */
+	rcu_read_lock_sched();
+	freezer = css_freezer(task_css_check(task, freezer_cgrp_id,
+					     rcu_read_lock_sched_held()));
+	ret = freezer_wants(freezer, task);
+	rcu_read_unlock_sched();
 
+	if (ret && unlikely(task->flags & PF_USER_WORKER))
+		ret = !freezer_defers_worker(task);
 	return ret;
 }
 
@@ -325,9 +351,9 @@ bool cgroup_freezing(struct task_struct *task)
  * comes: a parent in vfork() with a signal that dumps core.
  *
  * Whoever freezes @task at this moment has either done so before that wakeup
- * took pi_lock, and we see it, or has done so after it, sees the signal, and
- * thaws @task again: freezer_conform() asks twice.  In the refrigerator @task
- * becomes TASK_FROZEN under pi_lock too, and looks for signals after that.
+ * took pi_lock, and we see it, or has done so after it, sees TIF_SIGPENDING, and
+ * thaws @task again: see conform_tasks().  In the refrigerator @task becomes
+ * TASK_FROZEN under pi_lock too, and looks for signals after that.
  *
  * System suspend takes a task that is frozen already for frozen, so nobody is
  * woken while that is under way; see container_freezer_suspend().
@@ -599,24 +625,25 @@ bool __container_freezer_defers(struct task_struct *task)
 	return ret;
 }
 
-/**
- * freezer_conform - make @task obey the wish as it is now
- * @task: any task but one that is not yet on the list of a css_set
- *
- * Both calls read the wish under freezer_lock; the one that it is not for does
- * nothing.  The second also sees the signal that excuses @task and that came
- * while the first one froze it.
- *
- * Context: Any, under no freezer->lock.
- */
-static void freezer_conform(struct task_struct *task)
+/* Make all tasks of one cgroup obey the wish as it is now. */
+static void freezer_walk(struct freezer *freezer)
 {
-	if (!freeze_task(task))
-		__thaw_task(task);
+	struct task_struct *tasks[FREEZER_BATCH];
+	struct css_task_iter it;
+	unsigned int i, nr;
+
+	css_task_iter_start(&freezer->css, 0, &it);
+	while ((nr = css_task_iter_next_many(&it, tasks, ARRAY_SIZE(tasks)))) {
+		conform_tasks(tasks, nr);
+		for (i = 0; i < nr; i++)
+			put_task_struct(tasks[i]);
+		cond_resched();
+	}
+	css_task_iter_end(&it);
 }
 
-/* Conform all tasks of one cgroup, or those of them that are still pending. */
-static void freezer_walk(struct freezer *freezer, bool pending_only)
+/* The same for those that are still pending. */
+static void freezer_walk_pending(struct freezer *freezer)
 {
 	struct css_task_iter it;
 	struct task_struct *task;
@@ -624,9 +651,8 @@ static void freezer_walk(struct freezer *freezer, bool pending_only)
 	css_task_iter_start(&freezer->css, 0, &it);
 	while ((task = css_task_iter_next(&it))) {
 		/* Pairs with WRITE_ONCE() in __container_freezer_count(). */
-		if (!pending_only ||
-		    READ_ONCE(task->freezer_pending) == freezer)
-			freezer_conform(task);
+		if (READ_ONCE(task->freezer_pending) == freezer)
+			conform_tasks(&task, 1);
 		cond_resched();
 	}
 	css_task_iter_end(&it);
@@ -637,7 +663,7 @@ static void freezer_retry(struct work_struct *work)
 	struct freezer *freezer = container_of(to_delayed_work(work),
 					       struct freezer, retry);
 
-	freezer_walk(freezer, true);
+	freezer_walk_pending(freezer);
 
 	spin_lock_irq(&freezer->lock);
 	if (freezer->nr_pending)
@@ -719,7 +745,7 @@ static bool freezer_apply(struct freezer *freezer)
 
 	if (settled)
 		freezer_climb(freezer);
-	freezer_walk(freezer, false);
+	freezer_walk(freezer);
 	freezer_release(freezer);
 
 	/* Pairs with smp_mb() in freezer_css_online(): wish, then list. */
@@ -1075,7 +1101,7 @@ static void freezer_css_free(struct cgroup_subsys_state *css)
 void __container_freezer_migrate(struct task_struct *task)
 {
 	if (static_branch_unlikely(&freezer_active))
-		freezer_conform(task);
+		conform_tasks(&task, 1);
 	if (freezer_is_killing() && thread_group_leader(task))
 		freezer_kill_comer(task_freezer(task), task, false);
 }
@@ -1159,7 +1185,7 @@ static void freezer_fork(struct task_struct *child)
 
 	freezer_kill_newborn(freezer, child);
 	if (freezing(child))
-		freezer_conform(child);
+		conform_tasks(&child, 1);
 	if (freezer_forks_into(freezer))
 		freezer_release(freezer);
 }
