@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -53,20 +54,28 @@ static void *thread_ticks(void *arg)
 	return arg;
 }
 
+static void *thread_locks(void *arg)
+{
+	syscall(SYS_futex, arg, FUTEX_LOCK_PI, 0, NULL, NULL, 0);
+	return arg;
+}
+
 /*
  * A process says that it has begun in the thread that will get the signal: a
  * thread that is being started, or starts another, blocks signals.
  *
  * Here the leader sleeps where it freezes in place, the others where they do
- * not.
+ * not: they wait for a lock that the leader has.
  */
 static void worker_mixes_threads(struct worker *w)
 {
+	static unsigned int lock;
 	pthread_t thread;
 	int i;
 
+	thread_locks(&lock);
 	for (i = 0; i < 4; i++)
-		if (pthread_create(&thread, NULL, thread_pauses, NULL))
+		if (pthread_create(&thread, NULL, thread_locks, &lock))
 			_exit(1);
 	worker_sleeps(w);
 }
