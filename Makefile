@@ -39,6 +39,9 @@ test-full: kernel-normal kernel-debug kernel-kasan kernel-kcsan kernel-off ## al
 table: kernel-normal	## 10,000 freezes of what never froze before, as a table
 	@scripts/table.sh
 
+calls: kernel-normal kernel-legacy ## every blocking call through three freezers, as a table
+	@scripts/calls-table.sh
+
 stress: kernel-debug	## a storm of all operations; MINUTES=10, SEED=number to repeat it
 	@scripts/stress.sh "$(or $(MINUTES),10)" "$(SEED)"
 
@@ -62,4 +65,4 @@ setup:
 clean:			## remove all that was built
 	rm -rf build
 
-.PHONY: help run test test-slow test-full table stress check test-judge kernel source setup clean
+.PHONY: help run test test-slow test-full table calls stress check test-judge kernel source setup clean

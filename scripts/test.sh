@@ -10,7 +10,7 @@ set -eu
 : "${PROFILES:=normal debug}"
 passed=0
 failed=0
-slow=" converge_test escape_test fault_test mainline_test"
+slow=" calls_test converge_test escape_test fault_test mainline_test"
 slow="$slow oom_test ptrace_test suspend_test workers_test "
 
 # What debug_locks must read at the end
@@ -77,7 +77,7 @@ run_profile() {
 	fitting "$1" "$2" <"$dir/plan.all" >"$dir/plan"
 	lockdep_of "$1" >"$dir/lockdep"
 	ours_of "$1" "$dir/ours"
-	env | sed -n 's/^FREEZER_\(ROUNDS\|STORM_[A-Z]*\)=.*/export &/p' >"$dir/env"
+	env | sed -n "s/^\(FREEZER_\(CALLS\|ROUNDS\|STORM_[A-Z]*\)\)=\(.*\)/export \1='\3'/p" >"$dir/env"
 	"$TOP/scripts/initramfs.sh" plan="$dir/plan" env="$dir/env" >"$dir/initramfs"
 	rm -f "$dir/results"
 	say "$(wc -l <"$dir/plan") tests on Linux $KVER ($1)"

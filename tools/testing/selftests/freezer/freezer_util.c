@@ -333,6 +333,11 @@ static void sweep_thaw(const char *path)
 
 	snprintf(file, sizeof(file), "%s/freezer.freeze", path);
 	write_text(file, "0");
+	/* Those of others, which some tests use beside it. */
+	snprintf(file, sizeof(file), "%s/cgroup.freeze", path);
+	write_text(file, "0");
+	snprintf(file, sizeof(file), "%s/freezer.state", path);
+	write_text(file, "THAWED");
 }
 
 static void sweep_remove(const char *path)
@@ -470,8 +475,10 @@ static int env_reclaim(void)
 	return ret;
 }
 
-int env_setup(bool v1)
+/* A controller comes back from v1 with a delay: then @file is there. */
+static int env_setup_with(bool v1, const char *file)
 {
+	char path[PATH_MAX];
 	int ret;
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -484,10 +491,21 @@ int env_setup(bool v1)
 	if (ret)
 		return ret;
 
-	/* A controller comes back from v1 with a delay. */
 	if (mkdir(env.top, 0755))
 		return -errno;
-	return WAIT_UNTIL(cg_reads(".", "RUNNING"));
+	cg_path(".", file, path, sizeof(path));
+	return WAIT_UNTIL(!access(path, F_OK));
+}
+
+int env_setup(bool v1)
+{
+	return env_setup_with(v1, "freezer.freeze") ?:
+	       WAIT_UNTIL(cg_reads(".", "RUNNING"));
+}
+
+int env_setup_legacy(void)
+{
+	return env_setup_with(true, "freezer.state");
 }
 
 int env_cleanup(void)

@@ -53,6 +53,8 @@ unsigned int env_number(const char *name, unsigned int otherwise);
 /* The environment of a test. */
 
 int env_setup(bool v1);
+/* On a kernel with the legacy freezer in the place of ours. */
+int env_setup_legacy(void);
 int env_cleanup(void);
 bool env_is_v1(void);
 
