@@ -42,6 +42,9 @@ table: kernel-normal	## 10,000 freezes of what never froze before, as a table
 calls: kernel-normal kernel-legacy ## every blocking call through three freezers, as a table
 	@scripts/calls-table.sh
 
+bench: kernel-normal kernel-legacy ## what freeze, thaw and kill cost, beside v2 and the legacy freezer: a table and a plot; TASKS=1000 SLEEP=epoll for less
+	@scripts/bench.sh "$(TASKS)" "$(SLEEP)"
+
 stress: kernel-debug	## a storm of all operations; MINUTES=10, SEED=number to repeat it
 	@scripts/stress.sh "$(or $(MINUTES),10)" "$(SEED)"
 
@@ -60,9 +63,9 @@ source: setup
 	@scripts/source.sh
 
 setup:
-	@scripts/setup.sh $(if $(filter check,$(MAKECMDGOALS)),check)
+	@scripts/setup.sh $(filter check bench,$(MAKECMDGOALS))
 
 clean:			## remove all that was built
 	rm -rf build
 
-.PHONY: help run test test-slow test-full table calls stress check test-judge kernel source setup clean
+.PHONY: help run test test-slow test-full table calls bench stress check test-judge kernel source setup clean

@@ -1,14 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# setup.sh [check] - see that the packages are there that a build and a run
-# need, or with "check" those of `make check` as well; install them as root
+# setup.sh [check] [bench] - see that the packages are there that a build and a
+# run need, and those of `make check` and `make bench`; install them as root
 set -eu
 . "$(dirname "$0")/lib.sh"
 
 packages="gcc libc6-dev make flex bison bc perl xz-utils patch cpio ccache
 	libelf-dev busybox-static qemu-system-x86"
 [ -n "${KSRC:-}" ] || packages="$packages linux-source-$KVER"
-[ "${1:-}" != check ] || packages="$packages sparse shellcheck"
+for target; do
+	case $target in
+	check) packages="$packages sparse shellcheck" ;;
+	bench) packages="$packages gnuplot-nox" ;;
+	esac
+done
 
 command -v dpkg-query >/dev/null ||
 	die "this is no Debian system" "use Debian 12; the packages that a build needs are listed in scripts/setup.sh"
