@@ -5,11 +5,13 @@
 #define _GNU_SOURCE
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -366,6 +368,19 @@ static int running_prepare(struct running *r, const struct call *call,
 	return call->setup ? call->setup(&r->b) : 0;
 }
 
+/* What has been sent is acknowledged, which can wake a sender. */
+static bool all_acknowledged(const struct blocked *b)
+{
+	unsigned int i;
+	int queued, unsent;
+
+	for (i = 0; i < sizeof(b->fd) / sizeof(*b->fd); i++)
+		if (b->fd[i] >= 0 && !ioctl(b->fd[i], SIOCOUTQ, &queued) &&
+		    !ioctl(b->fd[i], SIOCOUTQNSD, &unsent) && queued != unsent)
+			return false;
+	return true;
+}
+
 int running_start(struct running *r, const struct call *call, const char *cg,
 		  long timeout)
 {
@@ -378,6 +393,7 @@ int running_start(struct running *r, const struct call *call, const char *cg,
 	starting = r;
 	ret = worker_start_in(cg, &r->w, worker_calls, 1);
 	r->b.pid = r->w.pid;
+	ret = ret ?: WAIT_UNTIL(all_acknowledged(&r->b));
 	ret = ret ?: running_wait_asleep(r);
 	if (!ret && running_has_ended(r)) {
 		fprintf(stderr, "# %s should block and gives %ld\n", call->name,

@@ -445,6 +445,9 @@ static int event_end_line(struct blocked *b)
 /* Sleeps in the socket with the mutex of the pipe. */
 #define PIPE_HELD	"splice_to_socket() holds the mutex of its pipe"
 
+/* Reads and writes alike. */
+#define TTY_HELD	"the line discipline and a mutex of the terminal are held"
+
 const struct call file_calls[] = {
 	EPOLL_CALL("epoll_wait", call_epoll_wait),
 	EPOLL_CALL("epoll_wait, timeout", call_epoll_wait_timed, .timed = true),
@@ -490,12 +493,18 @@ const struct call file_calls[] = {
 		  event_ofd_unlock),
 	LOCK_CALL("flock", setup_flock, call_flock, event_funlock),
 	LOCK_CALL("open of a leased file", setup_lease, call_open_writer,
-		  event_give_up_lease),
-	READ_CALL("pty read", setup_pty_reader, event_byte, 1),
-	READ_CALL("pty read of a line", setup_pty_lines, event_end_line, 2),
-	READ_CALL("pty master read", setup_pty_master_reader, event_byte, 1),
-	DRAIN_CALL("pty write", setup_full_pty, call_write, 1),
+		  event_give_up_lease,
+		  .woken = "break_lease() is called with sb_writers held"),
+	READ_CALL("pty read", setup_pty_reader, event_byte, 1,
+		  .woken = TTY_HELD),
+	READ_CALL("pty read of a line", setup_pty_lines, event_end_line, 2,
+		  .woken = TTY_HELD),
+	READ_CALL("pty master read", setup_pty_master_reader, event_byte, 1,
+		  .woken = TTY_HELD),
+	DRAIN_CALL("pty write", setup_full_pty, call_write, 1,
+		   .woken = TTY_HELD),
 	{ .name = "pty write, stopped", .setup = setup_stopped_pty,
-	  .call = call_write, .event = event_start_pty, .result = 1 },
+	  .call = call_write, .event = event_start_pty, .result = 1,
+	  .woken = TTY_HELD },
 	{ }
 };

@@ -394,6 +394,9 @@ static long call_io_uring_timed(struct blocked *b)
 
 #define TIMED(err)	.timed = true, .timed_out = -(err)
 
+/* And those of other cgroups would wait for the thaw. */
+#define PI_IS_HANDED	"a PI futex is handed to the waiter of the highest priority"
+
 const struct call ipc_calls[] = {
 	FUTEX_CALL("futex wait", call_futex_wait, event_wake),
 	FUTEX_CALL("futex wait, timeout", call_futex_wait_timed, event_wake,
@@ -405,9 +408,10 @@ const struct call ipc_calls[] = {
 	FUTEX_CALL("futex wait requeue pi", call_futex_wait_requeue_pi,
 		   event_requeue_pi),
 	FUTEX_CALL("futex lock pi", call_futex_lock_pi, event_unlock_pi,
-		   .setup = setup_pi),
+		   .setup = setup_pi, .woken = PI_IS_HANDED),
 	FUTEX_CALL("futex lock pi, timeout", call_futex_lock_pi_timed,
-		   event_unlock_pi, .setup = setup_pi, TIMED(ETIMEDOUT)),
+		   event_unlock_pi, .setup = setup_pi, TIMED(ETIMEDOUT),
+		   .woken = PI_IS_HANDED),
 	FUTEX_CALL("futex waitv", call_futex_waitv, event_wake_second,
 		   .result = 1),
 	FUTEX_CALL("futex waitv, timeout", call_futex_waitv_timed,
