@@ -214,6 +214,14 @@ static int open_client(int family, const union address *addr, socklen_t len)
 	return connect(fd, &addr->any, len) ? -errno : fd;
 }
 
+/* Of a size that stays, as a sender is woken when it grows. */
+static int fix_send_buffer(int fd)
+{
+	int size = 0x20000;
+
+	return status(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)));
+}
+
 int setup_tcp(struct blocked *b)
 {
 	union address addr;
@@ -227,7 +235,7 @@ int setup_tcp(struct blocked *b)
 	if (b->fd[1] < 0)
 		return b->fd[1];
 	b->fd[0] = accept4(b->fd[2], NULL, NULL, SOCK_CLOEXEC);
-	return status(b->fd[0]);
+	return status(b->fd[0]) ?: fix_send_buffer(b->fd[1]);
 }
 
 static int setup_tcp_timed(struct blocked *b)
