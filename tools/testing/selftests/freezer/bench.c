@@ -49,7 +49,7 @@
 #include "freezer_util.h"
 
 #define MOUNT		"/tmp/bench"
-#define CGROUP		MOUNT "/tasks"
+#define CGROUP		MOUNT "/measured"
 #define MAX_TASKS	10000
 #define STACK_SIZE	(16 * 1024)
 #define FOR_EVER	100000000
