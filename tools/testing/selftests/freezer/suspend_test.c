@@ -645,7 +645,7 @@ static void worker_has_threads_until_alarm(struct worker *w)
 static int suspend_over_alarms(struct worker *w, unsigned int nr)
 {
 	long long first = 0, last = 0, alarm, now;
-	unsigned int i, more = 1;
+	unsigned int i, more = 4;
 	int ret;
 
 	for (i = 0; i < nr; i++) {
