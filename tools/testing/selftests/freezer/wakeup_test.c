@@ -252,9 +252,8 @@ static int futex_wake_op_post(void)
 
 static int futex_requeue_post(void)
 {
-	unsigned int nr = __atomic_add_fetch(sem, 1, __ATOMIC_SEQ_CST);
-
-	return woke_one(futex(sem, FUTEX_CMP_REQUEUE, 1, 0, idle, nr));
+	__atomic_add_fetch(sem, 1, __ATOMIC_SEQ_CST);
+	return woke_one(futex(sem, FUTEX_REQUEUE, 1, 0, idle, 0));
 }
 
 static const struct source futex_wake_source = {
