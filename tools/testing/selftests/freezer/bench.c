@@ -511,24 +511,17 @@ static void start(const struct set *set)
 	pause_ms(CALM_MS);
 }
 
-/* Of all tasks, of their own will and by preemption */
 static u64 switches(const struct set *set)
 {
-	char path[64], line[256];
 	unsigned int i;
-	u64 n, sum = 0;
-	FILE *f;
+	u64 sum = 0;
+	long n;
 
 	for (i = 0; i < set->nr; i++) {
-		snprintf(path, sizeof(path), "/proc/%d/status", shared->task[i].tid);
-		f = fopen(path, "re");
-		if (!f)
-			err(1, "%s", path);
-		while (fgets(line, sizeof(line), f))
-			if (sscanf(line, "voluntary_ctxt_switches: %llu", &n) == 1 ||
-			    sscanf(line, "nonvoluntary_ctxt_switches: %llu", &n) == 1)
-				sum += n;
-		fclose(f);
+		n = task_switches(shared->task[i].tid);
+		if (n < 0)
+			errx(1, "a task is gone");
+		sum += n;
 	}
 	return sum;
 }

@@ -5,13 +5,11 @@
 #define _GNU_SOURCE
 
 #include <fcntl.h>
-#include <linux/sockios.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -182,6 +180,12 @@ static void on_signal(int sig)
 	(void)sig;
 }
 
+void usr1_set(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGUSR1);
+}
+
 /* It waits for whoever asks for it, and else does nothing. */
 int prepare_usr1(struct blocked *b)
 {
@@ -189,10 +193,16 @@ int prepare_usr1(struct blocked *b)
 	sigset_t set;
 
 	(void)b;
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
+	usr1_set(&set);
 	return status(sigaction(SIGUSR1, &action, NULL)) ?:
 	       status(sigprocmask(SIG_BLOCK, &set, NULL));
+}
+
+long call_poll(struct blocked *b)
+{
+	struct pollfd pfd = { .fd = b->fd[0], .events = POLLIN };
+
+	return result(poll(&pfd, 1, -1));
 }
 
 long call_read(struct blocked *b)
@@ -300,24 +310,6 @@ long long running_ended(struct running *r)
 	return slot_note(r->w.slots, NOTE_ENDED);
 }
 
-static long task_switches(pid_t pid)
-{
-	char path[64], line[256];
-	long nr, sum = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	f = fopen(path, "re");
-	if (!f)
-		return -errno;
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "voluntary_ctxt_switches: %ld", &nr) == 1 ||
-		    sscanf(line, "nonvoluntary_ctxt_switches: %ld", &nr) == 1)
-			sum += nr;
-	fclose(f);
-	return sum;
-}
-
 long running_switches(struct running *r)
 {
 	/* What the worker does after its call is not of interest. */
@@ -368,19 +360,6 @@ static int running_prepare(struct running *r, const struct call *call,
 	return call->setup ? call->setup(&r->b) : 0;
 }
 
-/* What has been sent is acknowledged, which can wake a sender. */
-static bool all_acknowledged(const struct blocked *b)
-{
-	unsigned int i;
-	int queued, unsent;
-
-	for (i = 0; i < sizeof(b->fd) / sizeof(*b->fd); i++)
-		if (b->fd[i] >= 0 && !ioctl(b->fd[i], SIOCOUTQ, &queued) &&
-		    !ioctl(b->fd[i], SIOCOUTQNSD, &unsent) && queued != unsent)
-			return false;
-	return true;
-}
-
 int running_start(struct running *r, const struct call *call, const char *cg,
 		  long timeout)
 {
@@ -393,7 +372,6 @@ int running_start(struct running *r, const struct call *call, const char *cg,
 	starting = r;
 	ret = worker_start_in(cg, &r->w, worker_calls, 1);
 	r->b.pid = r->w.pid;
-	ret = ret ?: WAIT_UNTIL(all_acknowledged(&r->b));
 	ret = ret ?: running_wait_asleep(r);
 	if (!ret && running_has_ended(r)) {
 		fprintf(stderr, "# %s should block and gives %ld\n", call->name,
@@ -637,6 +615,14 @@ bool call_chosen(const struct call *call)
 	return !part || strstr(call->name, part);
 }
 
+void call_print(const struct freezer_kind *kind, const struct call *call,
+		const struct outcome *out)
+{
+	printf("# table %s|%s|%s|%ld\n", call->name, kind->name, out->verdict,
+	       out->switches);
+	fflush(stdout);
+}
+
 int calls_print(const struct freezer_kind *kind, const struct call *calls)
 {
 	struct outcome out;
@@ -646,9 +632,7 @@ int calls_print(const struct freezer_kind *kind, const struct call *calls)
 		if (!call_chosen(calls))
 			continue;
 		failed += !!call_run(kind, calls, EVENT_AFTER_THAW, &out);
-		printf("# table %s|%s|%s|%ld\n", calls->name, kind->name,
-		       out.verdict, out.switches);
-		fflush(stdout);
+		call_print(kind, calls, &out);
 	}
 	return failed;
 }

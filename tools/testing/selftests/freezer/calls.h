@@ -10,6 +10,8 @@
 #define FREEZER_CALLS_H
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/time.h>
 #include <time.h>
 
 #include "freezer_util.h"
@@ -147,11 +149,29 @@ struct outcome {
 
 int call_run(const struct freezer_kind *kind, const struct call *call,
 	     enum ending how, struct outcome *out);
+/* A row of the table. */
+void call_print(const struct freezer_kind *kind, const struct call *call,
+		const struct outcome *out);
 /* For the table: all calls; how many could not be run. */
 int calls_print(const struct freezer_kind *kind, const struct call *calls);
 
 /* Is the call one of those that FREEZER_CALLS asks for? */
 bool call_chosen(const struct call *call);
+
+/* Entries that more than one table has. */
+
+#define PLAIN_CALL(what, setup_fn, fn, event_fn, ...)			\
+	{ .name = what, .setup = setup_fn, .call = fn,			\
+	  .event = event_fn, __VA_ARGS__ }
+
+/* Waits for a byte. */
+#define BYTE_CALL(what, setup_fn, fn, nr, ...)				\
+	PLAIN_CALL(what, setup_fn, fn, event_byte, .result = nr, __VA_ARGS__)
+
+/* Waits for room. */
+#define DRAIN_CALL(what, setup_fn, fn, nr, ...)				\
+	PLAIN_CALL(what, setup_fn, fn, event_drain, .repeat = true,	\
+		   .result = nr, __VA_ARGS__)
 
 /* Tools of the tables. */
 
@@ -170,6 +190,11 @@ static inline struct timespec timespec_of(long ms)
 	return (struct timespec){ ms / 1000, ms % 1000 * 1000000 };
 }
 
+static inline struct timeval timeval_of(long ms)
+{
+	return (struct timeval){ ms / 1000, ms % 1000 * 1000 };
+}
+
 struct timespec deadline_of(clockid_t clock, long ms);
 
 /* Write until there is no room, read what there is; neither blocks. */
@@ -184,7 +209,9 @@ int setup_unix_stream(struct blocked *b);
 int setup_tcp(struct blocked *b);
 /* A socket, and in fd[2] a file with LARGE bytes. */
 int setup_file_and_socket(struct blocked *b);
+void usr1_set(sigset_t *set);
 int prepare_usr1(struct blocked *b);
+long call_poll(struct blocked *b);
 long call_read(struct blocked *b);
 int event_byte(struct blocked *b);
 int event_drain(struct blocked *b);

@@ -18,7 +18,6 @@
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
@@ -64,13 +63,6 @@ static long call_epoll_pwait2(struct blocked *b)
 			      NULL, 0));
 }
 
-static long call_poll(struct blocked *b)
-{
-	struct pollfd pfd = { .fd = b->fd[0], .events = POLLIN };
-
-	return result(poll(&pfd, 1, -1));
-}
-
 static long call_poll_timed(struct blocked *b)
 {
 	struct pollfd pfd = { .fd = b->fd[0], .events = POLLIN };
@@ -102,7 +94,7 @@ static long call_select(struct blocked *b)
 
 static long call_select_timed(struct blocked *b)
 {
-	struct timeval timeout = { b->timeout / 1000, b->timeout % 1000 * 1000 };
+	struct timeval timeout = timeval_of(b->timeout);
 	fd_set set;
 
 	only_fd(&set, b->fd[0]);
@@ -184,7 +176,7 @@ static long call_vmsplice(struct blocked *b)
 /* The data of a pipe, for a socket that is full. */
 static int setup_pipe_and_full_socket(struct blocked *b)
 {
-	int ret = status(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, b->fd));
+	int ret = setup_unix_stream(b);
 
 	ret = ret ?: fd_fill(b->fd[1]);
 	ret = ret ?: status(pipe2(b->fd + 2, O_CLOEXEC));
@@ -198,7 +190,7 @@ static long call_splice_to_socket(struct blocked *b)
 
 int setup_file_and_socket(struct blocked *b)
 {
-	int ret = status(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, b->fd));
+	int ret = setup_unix_stream(b);
 
 	b->fd[2] = memfd_create("freezer_call", MFD_CLOEXEC);
 	return ret ?: status(write(b->fd[2], large_data(), LARGE));
@@ -259,8 +251,7 @@ static int setup_signalfd(struct blocked *b)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
+	usr1_set(&set);
 	b->fd[0] = signalfd(-1, &set, SFD_CLOEXEC);
 	return status(b->fd[0]);
 }
@@ -423,24 +414,14 @@ static int event_end_line(struct blocked *b)
 }
 
 #define POLL_CALL(what, fn, ...)					\
-	{ .name = what, .setup = setup_pipe, .call = fn,		\
-	  .event = event_byte, .result = 1, __VA_ARGS__ }
+	BYTE_CALL(what, setup_pipe, fn, 1, __VA_ARGS__)
 
 #define EPOLL_CALL(what, fn, ...)					\
-	{ .name = what, .setup = setup_epoll, .call = fn,		\
-	  .event = event_byte, .result = 1, __VA_ARGS__ }
+	BYTE_CALL(what, setup_epoll, fn, 1, __VA_ARGS__)
 
 #define READ_CALL(what, setup_fn, event_fn, nr, ...)			\
-	{ .name = what, .setup = setup_fn, .call = call_read,		\
-	  .event = event_fn, .result = nr, __VA_ARGS__ }
-
-#define DRAIN_CALL(what, setup_fn, fn, nr, ...)				\
-	{ .name = what, .setup = setup_fn, .call = fn, .repeat = true,	\
-	  .event = event_drain, .result = nr, __VA_ARGS__ }
-
-#define LOCK_CALL(what, setup_fn, fn, event_fn, ...)			\
-	{ .name = what, .setup = setup_fn, .call = fn,			\
-	  .event = event_fn, __VA_ARGS__ }
+	PLAIN_CALL(what, setup_fn, call_read, event_fn, .result = nr,	\
+		   __VA_ARGS__)
 
 /* Sleeps in the socket with the mutex of the pipe. */
 #define PIPE_HELD	"splice_to_socket() holds the mutex of its pipe"
@@ -461,14 +442,13 @@ const struct call file_calls[] = {
 	READ_CALL("pipe read", setup_pipe, event_byte, 1),
 	DRAIN_CALL("pipe write", setup_full_pipe, call_write, 1),
 	DRAIN_CALL("pipe write, 1 MB", setup_pipe, call_write_large, LARGE),
-	LOCK_CALL("fifo open for read", setup_fifo, call_open_reader,
-		  event_open_both),
-	LOCK_CALL("fifo open for write", setup_fifo, call_open_writer,
-		  event_open_both),
-	{ .name = "splice from a pipe", .setup = setup_two_pipes,
-	  .call = call_splice_from_pipe, .event = event_byte, .result = 1 },
-	{ .name = "tee", .setup = setup_two_pipes, .call = call_tee,
-	  .event = event_byte, .result = 1 },
+	PLAIN_CALL("fifo open for read", setup_fifo, call_open_reader,
+		   event_open_both),
+	PLAIN_CALL("fifo open for write", setup_fifo, call_open_writer,
+		   event_open_both),
+	BYTE_CALL("splice from a pipe", setup_two_pipes, call_splice_from_pipe,
+		  1),
+	BYTE_CALL("tee", setup_two_pipes, call_tee, 1),
 	DRAIN_CALL("splice to a full pipe", setup_file_and_full_pipe,
 		   call_splice_to_pipe, 4096),
 	DRAIN_CALL("vmsplice to a full pipe", setup_full_pipe, call_vmsplice,
@@ -478,8 +458,8 @@ const struct call file_calls[] = {
 	DRAIN_CALL("sendfile to a socket, 1 MB", setup_file_and_socket,
 		   call_sendfile, LARGE, .woken = PIPE_HELD),
 	READ_CALL("eventfd read", setup_eventfd, event_eventfd, 8),
-	{ .name = "eventfd write", .setup = setup_full_eventfd,
-	  .call = call_eventfd_write, .event = event_eventfd_read },
+	PLAIN_CALL("eventfd write", setup_full_eventfd, call_eventfd_write,
+		   event_eventfd_read),
 	READ_CALL("timerfd read", setup_timerfd, event_timerfd, 8),
 	READ_CALL("signalfd read", setup_signalfd, event_usr1,
 		  sizeof(struct signalfd_siginfo), .prepare = prepare_usr1),
@@ -487,14 +467,14 @@ const struct call file_calls[] = {
 		  sizeof(struct inotify_event)),
 	READ_CALL("fanotify read", setup_fanotify, event_byte,
 		  sizeof(struct fanotify_event_metadata)),
-	LOCK_CALL("fcntl F_SETLKW", setup_posix_lock, call_posix_lock,
-		  event_posix_unlock),
-	LOCK_CALL("fcntl F_OFD_SETLKW", setup_ofd_lock, call_ofd_lock,
-		  event_ofd_unlock),
-	LOCK_CALL("flock", setup_flock, call_flock, event_funlock),
-	LOCK_CALL("open of a leased file", setup_lease, call_open_writer,
-		  event_give_up_lease,
-		  .woken = "break_lease() is called with sb_writers held"),
+	PLAIN_CALL("fcntl F_SETLKW", setup_posix_lock, call_posix_lock,
+		   event_posix_unlock),
+	PLAIN_CALL("fcntl F_OFD_SETLKW", setup_ofd_lock, call_ofd_lock,
+		   event_ofd_unlock),
+	PLAIN_CALL("flock", setup_flock, call_flock, event_funlock),
+	PLAIN_CALL("open of a leased file", setup_lease, call_open_writer,
+		   event_give_up_lease,
+		   .woken = "break_lease() is called with sb_writers held"),
 	READ_CALL("pty read", setup_pty_reader, event_byte, 1,
 		  .woken = TTY_HELD),
 	READ_CALL("pty read of a line", setup_pty_lines, event_end_line, 2,
@@ -503,8 +483,7 @@ const struct call file_calls[] = {
 		  .woken = TTY_HELD),
 	DRAIN_CALL("pty write", setup_full_pty, call_write, 1,
 		   .woken = TTY_HELD),
-	{ .name = "pty write, stopped", .setup = setup_stopped_pty,
-	  .call = call_write, .event = event_start_pty, .result = 1,
-	  .woken = TTY_HELD },
+	PLAIN_CALL("pty write, stopped", setup_stopped_pty, call_write,
+		   event_start_pty, .result = 1, .woken = TTY_HELD),
 	{ }
 };

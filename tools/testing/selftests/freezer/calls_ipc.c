@@ -381,16 +381,14 @@ static long call_io_uring_timed(struct blocked *b)
 	  .event = event_semop, .cleanup = cleanup_sem, __VA_ARGS__ }
 
 #define MSG_CALL(what, setup_fn, fn, event_fn, nr)			\
-	{ .name = what, .setup = setup_fn, .call = fn, .result = nr,	\
-	  .event = event_fn, .cleanup = cleanup_msg }
+	PLAIN_CALL(what, setup_fn, fn, event_fn, .result = nr,		\
+		   .cleanup = cleanup_msg)
 
 #define MQ_CALL(what, setup_fn, fn, event_fn, nr, ...)			\
-	{ .name = what, .setup = setup_fn, .call = fn, .result = nr,	\
-	  .event = event_fn, __VA_ARGS__ }
+	PLAIN_CALL(what, setup_fn, fn, event_fn, .result = nr, __VA_ARGS__)
 
 #define RING_CALL(what, prepare_fn, fn, nr, ...)			\
-	{ .name = what, .setup = setup_pipe, .prepare = prepare_fn,	\
-	  .call = fn, .event = event_byte, .result = nr, __VA_ARGS__ }
+	BYTE_CALL(what, setup_pipe, fn, nr, .prepare = prepare_fn, __VA_ARGS__)
 
 #define TIMED(err)	.timed = true, .timed_out = -(err)
 

@@ -6,13 +6,11 @@
 
 #include <fcntl.h>
 #include <linux/netlink.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -25,6 +23,9 @@
 /* The first probes of a window that is closed still find some room. */
 #define TCP_LOOKS	250
 
+/* And so large that this room does not wake a sender. */
+#define LARGE_BUFFER	0x20000
+
 /* Any address. */
 union address {
 	struct sockaddr		any;
@@ -32,17 +33,6 @@ union address {
 	struct sockaddr_un	un;
 	struct sockaddr_nl	nl;
 };
-
-/* The guest has nobody who does this. */
-static int loopback_up(void)
-{
-	struct ifreq req = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int ret = status(ioctl(fd, SIOCSIFFLAGS, &req));
-
-	close(fd);
-	return ret;
-}
 
 /* A socket with an address that the kernel finds for it. */
 static int open_bound(int family, int type, int protocol, union address *addr,
@@ -68,10 +58,8 @@ static int open_bound(int family, int type, int protocol, union address *addr,
 	return fd;
 }
 
-static int limit_buffer(int fd, int which)
+static int set_buffer(int fd, int which, int size)
 {
-	int size = BUFFER_SIZE;
-
 	return status(setsockopt(fd, SOL_SOCKET, which, &size, sizeof(size)));
 }
 
@@ -86,7 +74,7 @@ static int limit_segment(int fd)
 
 static int set_timeout(int fd, int which, long ms)
 {
-	struct timeval timeout = { ms / 1000, ms % 1000 * 1000 };
+	struct timeval timeout = timeval_of(ms);
 
 	return status(setsockopt(fd, SOL_SOCKET, which, &timeout,
 				 sizeof(timeout)));
@@ -198,7 +186,7 @@ static int open_listener(int family, union address *addr, socklen_t *len)
 
 	if (fd < 0)
 		return fd;
-	ret = limit_buffer(fd, SO_RCVBUF);
+	ret = set_buffer(fd, SO_RCVBUF, BUFFER_SIZE);
 	if (family == AF_INET)
 		ret = ret ?: limit_segment(fd);
 	return ret ?: status(listen(fd, 0)) ?: fd;
@@ -208,18 +196,10 @@ static int open_client(int family, const union address *addr, socklen_t len)
 {
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	limit_buffer(fd, SO_SNDBUF);
+	set_buffer(fd, SO_SNDBUF, BUFFER_SIZE);
 	if (family == AF_INET)
 		limit_segment(fd);
 	return connect(fd, &addr->any, len) ? -errno : fd;
-}
-
-/* Of a size that stays, as a sender is woken when it grows. */
-static int fix_send_buffer(int fd)
-{
-	int size = 0x20000;
-
-	return status(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)));
 }
 
 int setup_tcp(struct blocked *b)
@@ -235,7 +215,8 @@ int setup_tcp(struct blocked *b)
 	if (b->fd[1] < 0)
 		return b->fd[1];
 	b->fd[0] = accept4(b->fd[2], NULL, NULL, SOCK_CLOEXEC);
-	return status(b->fd[0]) ?: fix_send_buffer(b->fd[1]);
+	return status(b->fd[0]) ?:
+	       set_buffer(b->fd[1], SO_SNDBUF, LARGE_BUFFER);
 }
 
 static int setup_tcp_timed(struct blocked *b)
@@ -439,66 +420,53 @@ static int event_read_all(struct blocked *b)
 	return ret ?: fd_drain(b->fd[3]);
 }
 
-#define RECV_CALL(what, setup_fn, fn, nr, ...)				\
-	{ .name = what, .setup = setup_fn, .call = fn,			\
-	  .event = event_byte, .result = nr, __VA_ARGS__ }
-
-#define SEND_CALL(what, setup_fn, fn, nr, ...)				\
-	{ .name = what, .setup = setup_fn, .call = fn, .repeat = true,	\
-	  .event = event_drain, .result = nr, __VA_ARGS__ }
-
-#define OPEN_CALL(what, setup_fn, fn, event_fn, ...)			\
-	{ .name = what, .setup = setup_fn, .call = fn,			\
-	  .event = event_fn, __VA_ARGS__ }
-
 #define TIMED	.timed = true, .timed_out = -EAGAIN
 
 const struct call net_calls[] = {
-	RECV_CALL("unix recv", setup_unix_stream, call_recv, 1),
-	RECV_CALL("unix recv, timeout", setup_unix_stream_timed, call_recv, 1,
+	BYTE_CALL("unix recv", setup_unix_stream, call_recv, 1),
+	BYTE_CALL("unix recv, timeout", setup_unix_stream_timed, call_recv, 1,
 		  TIMED),
-	RECV_CALL("unix recv, MSG_WAITALL", setup_half_unix, call_recv_all, 2),
-	RECV_CALL("unix seqpacket recv", setup_unix_seqpacket, call_recv, 1),
-	RECV_CALL("unix dgram recv", setup_unix_dgram, call_recv, 1),
-	RECV_CALL("unix dgram recv, timeout", setup_unix_dgram_timed, call_recv,
+	BYTE_CALL("unix recv, MSG_WAITALL", setup_half_unix, call_recv_all, 2),
+	BYTE_CALL("unix seqpacket recv", setup_unix_seqpacket, call_recv, 1),
+	BYTE_CALL("unix dgram recv", setup_unix_dgram, call_recv, 1),
+	BYTE_CALL("unix dgram recv, timeout", setup_unix_dgram_timed, call_recv,
 		  1, TIMED),
-	SEND_CALL("unix send", setup_full_unix_stream, call_send, 100),
-	SEND_CALL("unix send, timeout", setup_full_unix_stream_timed, call_send,
-		  100, TIMED),
-	SEND_CALL("unix send, 1 MB", setup_unix_stream, call_send_large, LARGE),
-	SEND_CALL("unix dgram send", setup_full_unix_dgram, call_send, 100),
-	SEND_CALL("unix dgram send, queue", setup_full_unix_queue, call_send,
-		  100),
-	OPEN_CALL("unix accept", setup_unix_accept, call_accept, event_connect),
-	OPEN_CALL("unix accept, timeout", setup_unix_accept_timed, call_accept,
-		  event_connect, TIMED),
-	OPEN_CALL("unix connect", setup_unix_connect, call_connect,
-		  event_accept),
-	OPEN_CALL("unix connect, timeout", setup_unix_connect_timed,
-		  call_connect, event_accept, TIMED),
-	RECV_CALL("tcp recv", setup_tcp, call_recv, 1),
-	RECV_CALL("tcp recv, timeout", setup_tcp_timed, call_recv, 1, TIMED),
-	RECV_CALL("tcp recv, MSG_WAITALL", setup_half_tcp, call_recv_all, 2),
-	RECV_CALL("tcp recv, MSG_WAITALL, timeout", setup_half_tcp_timed,
+	DRAIN_CALL("unix send", setup_full_unix_stream, call_send, 100),
+	DRAIN_CALL("unix send, timeout", setup_full_unix_stream_timed, call_send,
+		   100, TIMED),
+	DRAIN_CALL("unix send, 1 MB", setup_unix_stream, call_send_large, LARGE),
+	DRAIN_CALL("unix dgram send", setup_full_unix_dgram, call_send, 100),
+	DRAIN_CALL("unix dgram send, queue", setup_full_unix_queue, call_send,
+		   100),
+	PLAIN_CALL("unix accept", setup_unix_accept, call_accept, event_connect),
+	PLAIN_CALL("unix accept, timeout", setup_unix_accept_timed, call_accept,
+		   event_connect, TIMED),
+	PLAIN_CALL("unix connect", setup_unix_connect, call_connect,
+		   event_accept),
+	PLAIN_CALL("unix connect, timeout", setup_unix_connect_timed,
+		   call_connect, event_accept, TIMED),
+	BYTE_CALL("tcp recv", setup_tcp, call_recv, 1),
+	BYTE_CALL("tcp recv, timeout", setup_tcp_timed, call_recv, 1, TIMED),
+	BYTE_CALL("tcp recv, MSG_WAITALL", setup_half_tcp, call_recv_all, 2),
+	BYTE_CALL("tcp recv, MSG_WAITALL, timeout", setup_half_tcp_timed,
 		  call_recv_all, 2, .timed = true, .timed_out = 1),
-	SEND_CALL("tcp send", setup_full_tcp, call_send, 100),
-	SEND_CALL("tcp send, timeout", setup_full_tcp_timed, call_send, 100,
-		  TIMED),
-	SEND_CALL("tcp send, 1 MB", setup_tcp, call_send_large, LARGE),
-	OPEN_CALL("tcp accept", setup_tcp_accept, call_accept, event_connect),
-	OPEN_CALL("tcp accept, timeout", setup_tcp_accept_timed, call_accept,
-		  event_connect, TIMED),
-	OPEN_CALL("tcp connect", setup_tcp_connect, call_connect, event_accept),
-	OPEN_CALL("tcp connect, timeout", setup_tcp_connect_timed, call_connect,
-		  event_accept, .timed = true, .timed_out = -EINPROGRESS),
-	{ .name = "tcp close, lingering", .setup = setup_tcp_accept,
-	  .prepare = prepare_linger, .call = call_close,
-	  .event = event_read_all, .repeat = true },
-	RECV_CALL("udp recv", setup_udp, call_recv, 1),
-	RECV_CALL("udp recv, timeout", setup_udp_timed, call_recv, 1, TIMED),
-	RECV_CALL("recvmmsg of two, timeout", setup_half_udp, call_recvmmsg, 2),
-	RECV_CALL("netlink recv", setup_netlink, call_recv, 1),
-	RECV_CALL("netlink recv, timeout", setup_netlink_timed, call_recv, 1,
+	DRAIN_CALL("tcp send", setup_full_tcp, call_send, 100),
+	DRAIN_CALL("tcp send, timeout", setup_full_tcp_timed, call_send, 100,
+		   TIMED),
+	DRAIN_CALL("tcp send, 1 MB", setup_tcp, call_send_large, LARGE),
+	PLAIN_CALL("tcp accept", setup_tcp_accept, call_accept, event_connect),
+	PLAIN_CALL("tcp accept, timeout", setup_tcp_accept_timed, call_accept,
+		   event_connect, TIMED),
+	PLAIN_CALL("tcp connect", setup_tcp_connect, call_connect, event_accept),
+	PLAIN_CALL("tcp connect, timeout", setup_tcp_connect_timed, call_connect,
+		   event_accept, .timed = true, .timed_out = -EINPROGRESS),
+	PLAIN_CALL("tcp close, lingering", setup_tcp_accept, call_close,
+		   event_read_all, .prepare = prepare_linger, .repeat = true),
+	BYTE_CALL("udp recv", setup_udp, call_recv, 1),
+	BYTE_CALL("udp recv, timeout", setup_udp_timed, call_recv, 1, TIMED),
+	BYTE_CALL("recvmmsg of two, timeout", setup_half_udp, call_recvmmsg, 2),
+	BYTE_CALL("netlink recv", setup_netlink, call_recv, 1),
+	BYTE_CALL("netlink recv, timeout", setup_netlink_timed, call_recv, 1,
 		  TIMED),
 	{ }
 };

@@ -24,12 +24,6 @@ static int prepare_open_usr1(struct blocked *b)
 	return prepare_usr1(b) ?: status(sigprocmask(SIG_SETMASK, &set, NULL));
 }
 
-static void usr1_set(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGUSR1);
-}
-
 static long call_sigsuspend(struct blocked *b)
 {
 	sigset_t set;
@@ -102,7 +96,7 @@ static long call_poll_nothing(struct blocked *b)
 
 static long call_select_nothing(struct blocked *b)
 {
-	struct timeval timeout = { b->timeout / 1000, b->timeout % 1000 * 1000 };
+	struct timeval timeout = timeval_of(b->timeout);
 
 	return result(select(0, NULL, NULL, NULL, &timeout));
 }
@@ -177,13 +171,6 @@ static int setup_pidfd(struct blocked *b)
 	return status(b->fd[0]);
 }
 
-static long call_poll_pidfd(struct blocked *b)
-{
-	struct pollfd pfd = { .fd = b->fd[0], .events = POLLIN };
-
-	return result(poll(&pfd, 1, -1));
-}
-
 /* The child shares our memory, and must not call what writes to it. */
 static long call_vfork(struct blocked *b)
 {
@@ -227,7 +214,7 @@ const struct call task_calls[] = {
 	CHILD_CALL("waitid", prepare_child, call_waitid),
 	CHILD_CALL("waitid on a pidfd", prepare_child_pidfd, call_waitid_pidfd),
 	CHILD_CALL("vfork", NULL, call_vfork),
-	{ .name = "poll of a pidfd", .setup = setup_pidfd,
-	  .call = call_poll_pidfd, .event = event_kill_helper, .result = 1 },
+	PLAIN_CALL("poll of a pidfd", setup_pidfd, call_poll, event_kill_helper,
+		   .result = 1),
 	{ }
 };

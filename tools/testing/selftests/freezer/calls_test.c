@@ -23,12 +23,10 @@ static bool as_it_should_be(const struct call *call, const struct outcome *out)
 	return !out->switches || call->woken || call->disturbed;
 }
 
-static void print_row(const struct call *call, const struct outcome *out)
+static void print_exception(const struct call *call)
 {
 	const char *why = call->disturbed ?: call->woken;
 
-	printf("# table %s|%s|%s|%ld\n", call->name, ours.name, out->verdict,
-	       out->switches);
 	if (why)
 		printf("# exception %s|%s\n", call->name, why);
 	fflush(stdout);
@@ -48,7 +46,8 @@ static int disturbed_calls(const struct call *calls)
 			fprintf(stderr, "# %s should not notice, sleeping in %s\n",
 				calls->name, out.where);
 		}
-		print_row(calls, &out);
+		call_print(&ours, calls, &out);
+		print_exception(calls);
 	}
 	return nr;
 }

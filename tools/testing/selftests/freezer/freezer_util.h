@@ -57,6 +57,8 @@ int env_setup(bool v1);
 int env_setup_legacy(void);
 int env_cleanup(void);
 bool env_is_v1(void);
+/* The guest has nobody who does this. */
+int loopback_up(void);
 
 /* Mount a v1 hierarchy with one controller; end it, and wait for that. */
 int v1_mount(const char *controller, char *path, size_t size);
@@ -175,6 +177,8 @@ int worker_wait_killed(struct worker *w, int sig);
 int workers_wait_killed(struct worker *w, unsigned int nr, int sig);
 /* 'R', 'S', 'D', 'T' ... as in /proc/PID/stat. */
 char task_state(pid_t pid);
+/* Context switches of a task, of its own will or not. */
+long task_switches(pid_t pid);
 /* On stderr, why a task does not do what it should. */
 void task_describe(pid_t pid);
 pid_t track_child(pid_t pid);

@@ -274,6 +274,24 @@ char task_state(pid_t pid)
 	return end && end[1] ? end[2] : 0;
 }
 
+long task_switches(pid_t pid)
+{
+	char path[64], line[256];
+	long nr, sum = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return -errno;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "voluntary_ctxt_switches: %ld", &nr) == 1 ||
+		    sscanf(line, "nonvoluntary_ctxt_switches: %ld", &nr) == 1)
+			sum += nr;
+	fclose(f);
+	return sum;
+}
+
 /* The first line of a file in /proc/PID that begins with @prefix. */
 static void describe_line(pid_t pid, const char *file, const char *prefix)
 {

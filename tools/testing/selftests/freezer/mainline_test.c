@@ -153,22 +153,6 @@ static void worker_sleeps_long(struct worker *w)
 		pause();
 }
 
-static long switches_of(pid_t pid)
-{
-	char path[64], line[128];
-	long nr = -1;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	f = fopen(path, "re");
-	if (!f)
-		return -1;
-	while (nr < 0 && fgets(line, sizeof(line), f))
-		sscanf(line, "voluntary_ctxt_switches: %ld", &nr);
-	fclose(f);
-	return nr;
-}
-
 TEST_F(freezer, thaw_woke_all_who_were_asleep)
 {
 	struct worker w;
@@ -177,12 +161,12 @@ TEST_F(freezer, thaw_woke_all_who_were_asleep)
 
 	ASSERT_EQ(0, worker_start_in("a", &w, worker_sleeps_long, 1));
 	ASSERT_EQ(0, WAIT_UNTIL(task_state(w.pid) == 'S'));
-	before = switches_of(w.pid);
+	before = task_switches(w.pid);
 	for (i = 0; i < 50; i++) {
 		ASSERT_EQ(0, freeze_and_wait("a"));
 		ASSERT_EQ(0, cg_thaw("a"));
 	}
-	EXPECT_EQ(before, switches_of(w.pid));
+	EXPECT_EQ(before, task_switches(w.pid));
 	EXPECT_EQ(1UL, slot_count(w.slots));
 }
 
@@ -197,10 +181,10 @@ TEST_F(freezer, migration_woke_who_was_asleep)
 	ASSERT_EQ(0, cg_freeze("c"));
 	ASSERT_EQ(0, worker_start_in("a", &w, worker_sleeps_long, 1));
 	ASSERT_EQ(0, WAIT_UNTIL(task_state(w.pid) == 'S'));
-	before = switches_of(w.pid);
+	before = task_switches(w.pid);
 	for (i = 0; i < 200; i++)
 		ASSERT_EQ(0, cg_attach(i % 2 ? "a" : "b", w.pid));
-	EXPECT_EQ(before, switches_of(w.pid));
+	EXPECT_EQ(before, task_switches(w.pid));
 }
 
 /* Tasks that sleep, but are still on a run queue, on a CPU that is busy. */

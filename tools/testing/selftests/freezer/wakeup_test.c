@@ -7,11 +7,9 @@
 
 #include <linux/futex.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -84,16 +82,6 @@ static int listen_at(int family, socklen_t len)
 static int unix_open(void)
 {
 	return listen_at(AF_UNIX, sizeof(sa_family_t));
-}
-
-static int loopback_up(void)
-{
-	struct ifreq req = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int ret = ioctl(fd, SIOCSIFFLAGS, &req) ? -errno : 0;
-
-	close(fd);
-	return ret;
 }
 
 static int tcp_open(void)
@@ -334,6 +322,19 @@ static int sides_start(struct side *sides, const struct source *s)
 	return ret ?: side_start(sides + 1, "y");
 }
 
+/* The sides change places after each round. */
+static int run_rounds(const struct source *s,
+		      int (*round)(struct side *one, struct side *other))
+{
+	struct side sides[2];
+	int i, ret;
+
+	ret = sides_start(sides, s);
+	for (i = 0; i < ROUNDS && !ret; i++)
+		ret = round(sides + i % 2, sides + !(i % 2));
+	return ret;
+}
+
 /* Each event is to be taken by @side before the next is posted. */
 static int post_to(struct side *side, int nr)
 {
@@ -362,13 +363,7 @@ static int post_past(struct side *frozen, struct side *running)
 
 static int running_side_gets_all(const struct source *s)
 {
-	struct side sides[2];
-	int i, ret;
-
-	ret = sides_start(sides, s);
-	for (i = 0; i < ROUNDS && !ret; i++)
-		ret = post_past(sides + i % 2, sides + !(i % 2));
-	return ret;
+	return run_rounds(s, post_past);
 }
 
 static int post_to_nobody(int nr)
@@ -397,13 +392,7 @@ static int events_wait_for(struct side *thawed, struct side *frozen)
 
 static int events_wait_for_the_thaw(const struct source *s)
 {
-	struct side sides[2];
-	int i, ret;
-
-	ret = sides_start(sides, s);
-	for (i = 0; i < ROUNDS && !ret; i++)
-		ret = events_wait_for(sides + i % 2, sides + !(i % 2));
-	return ret;
+	return run_rounds(s, events_wait_for);
 }
 
 /*
@@ -424,13 +413,7 @@ static int wakes_wait_for(struct side *first, struct side *second)
 
 static int wakes_wait_for_the_thaw(const struct source *s)
 {
-	struct side sides[2];
-	int i, ret;
-
-	ret = sides_start(sides, s);
-	for (i = 0; i < ROUNDS && !ret; i++)
-		ret = wakes_wait_for(sides + i % 2, sides + !(i % 2));
-	return ret;
+	return run_rounds(s, wakes_wait_for);
 }
 
 TEST_F_TIMEOUT(freezer, running_side_of_a_pipe_gets_all, 240)
