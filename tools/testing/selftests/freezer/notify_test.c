@@ -7,7 +7,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/inotify.h>
+#include <sys/resource.h>
 
 #include "freezer_fixture.h"
 
@@ -151,6 +155,126 @@ TEST_F(freezer, inotify_reports_frozen_and_running)
 		ASSERT_EQ(0, workers_move(&w, 1));
 	}
 	close(fd);
+}
+
+/* A hierarchy of DEPTH levels, with LEAVES below the last. */
+
+#define DEPTH		8
+#define LEAVES		1000
+#define WATCHES		(DEPTH + LEAVES)
+#define BUSY_LEAVES	10
+
+static struct watch {
+	char		cg[64];
+	int		fd;
+	unsigned int	events;
+	bool		there;
+} watches[WATCHES];
+
+static int watch(int ep, struct watch *w)
+{
+	struct epoll_event event = { .events = EPOLLPRI, .data.ptr = w };
+
+	w->fd = cg_open(w->cg, "freezer.freeze", O_RDONLY);
+	if (w->fd < 0)
+		return w->fd;
+	/* What has not been read is news. */
+	fd_reads(w->fd, "");
+	return epoll_ctl(ep, EPOLL_CTL_ADD, w->fd, &event);
+}
+
+/* The first of them is "a", which is there. */
+static int watch_hierarchy(int ep)
+{
+	unsigned int i;
+	int ret = 0;
+
+	snprintf(watches[0].cg, sizeof(watches[0].cg), "a");
+	for (i = 1; i < WATCHES && !ret; i++) {
+		snprintf(watches[i].cg, sizeof(watches[i].cg), "%.40s/%u",
+			 watches[i < DEPTH ? i - 1 : DEPTH - 1].cg, i);
+		ret = cg_make(watches[i].cg);
+	}
+	for (i = 0; i < WATCHES && !ret; i++)
+		ret = watch(ep, watches + i);
+	return ret;
+}
+
+/* Read the files of which there is an event, and no others. */
+static unsigned int note_events(int ep, const char *state, int timeout)
+{
+	struct epoll_event events[64];
+	unsigned int there = 0;
+	struct watch *w;
+	int i, nr;
+
+	nr = epoll_wait(ep, events, 64, timeout);
+	for (i = 0; i < nr; i++) {
+		w = events[i].data.ptr;
+		w->events++;
+		if (!fd_reads(w->fd, state) || w->there)
+			continue;
+		w->there = true;
+		there++;
+	}
+	return there;
+}
+
+/* Until all say @state, and then those events that are late. */
+static int all_report(int ep, const char *state)
+{
+	unsigned int i, there = 0;
+	int ret;
+
+	for (i = 0; i < WATCHES; i++)
+		watches[i].there = false;
+	ret = WAIT_UNTIL((there += note_events(ep, state, 10)) == WATCHES);
+	for (i = 0; i < 10; i++)
+		note_events(ep, state, 10);
+	return ret;
+}
+
+/* Not more than @changes of any file; and begin anew. */
+static int false_events(unsigned int changes)
+{
+	unsigned int i;
+	int nr = 0;
+
+	for (i = 0; i < WATCHES; i++) {
+		nr += watches[i].events > changes;
+		watches[i].events = 0;
+	}
+	return nr;
+}
+
+TEST_F(freezer, poll_misses_no_change_and_reports_none_twice_at_depth_8_with_1000_leaves)
+{
+	struct rlimit files = { 2 * WATCHES, 2 * WATCHES };
+	struct worker w[BUSY_LEAVES];
+	int i, ep;
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
+	ep = epoll_create1(EPOLL_CLOEXEC);
+	ASSERT_LE(0, ep);
+	ASSERT_EQ(0, watch_hierarchy(ep));
+	for (i = 0; i < BUSY_LEAVES; i++)
+		ASSERT_EQ(0, worker_start_in(watches[WATCHES - 1 - 90 * i].cg,
+					     w + i, i % 2 ? worker_spins :
+							    worker_sleeps, 1));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, cg_freeze("a"));
+		ASSERT_EQ(0, all_report(ep, "FROZEN"));
+		ASSERT_EQ(0, workers_stand_still(w, BUSY_LEAVES));
+		/* FREEZING and FROZEN */
+		ASSERT_EQ(0, false_events(2));
+		ASSERT_EQ(0, cg_thaw("a"));
+		ASSERT_EQ(0, all_report(ep, "RUNNING"));
+		ASSERT_EQ(0, workers_move(w, BUSY_LEAVES));
+		ASSERT_EQ(0, false_events(1));
+	}
+	for (i = 0; i < WATCHES; i++)
+		close(watches[i].fd);
+	close(ep);
 }
 
 TEST_HARNESS_MAIN
