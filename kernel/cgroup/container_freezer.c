@@ -3,13 +3,15 @@
  * Container freezer: stop, resume and kill all tasks of a cgroup.
  *
  * Purpose: freezer.freeze takes 1 and 0 and reads as a state; freezer.kill
- * takes a signal number.  Both act on the whole subtree.
+ * takes a signal number.  Both act on the whole subtree.  On v1 freezer.state
+ * is a second way to the same request, as clients of the legacy freezer know it.
  *
- * Terms.  A cgroup is "requested" when 1 was written to its own file, and
+ * Terms.  A cgroup is "requested" when it was itself asked to freeze, and
  * "effective" when it or an ancestor is requested; tasks obey the effective
- * wish.  A task is "pending" when it must freeze and has not yet.  It is
- * "excused" while it cannot reach user mode and has something to do before
- * that: to die, or to report to its tracer.
+ * wish.  It "closes" when it was asked through freezer.freeze: a cgroup that is
+ * FROZEN takes no task if it or an ancestor closes.  A task is "pending" when it
+ * must freeze and has not yet.  It is "excused" while it cannot reach user mode
+ * and has something to do before that: to die, or to report to its tracer.
  *
  *   RUNNING   not effective
  *   FREEZING  effective, and something in the subtree is pending
@@ -26,7 +28,7 @@
  * first: the task in the refrigerator or in exit, or one who freezes, thaws or
  * moves it.  FROZEN is then a matter of counters: no mark, no child that is
  * not FROZEN, and no hold.  Walks and migrations hold the cgroup, so that it
- * is not FROZEN before they have seen all they bring.
+ * is not FROZEN before they have seen all they bring, nor while they bring it.
  *
  * Level, not edge.  Each change stores the wish first and passes it on second,
  * and each receiver reads the wish as it is now under its own lock: a child
@@ -70,6 +72,7 @@
 
 #include <linux/cgroup.h>
 #include <linux/container_freezer.h>
+#include <linux/init.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/pid.h>
@@ -113,7 +116,9 @@ static const char * const freezer_state_words[] = {
  * @css: lives from mkdir until an RCU grace period after the last reference
  * @lock: protects what is said below; taken with interrupts off
  * @dead: css_offline was called: not effective, whoever asks for it
- * @requested: the wish of this cgroup itself
+ * @requested: the wish of this cgroup itself; read without @lock by readers
+ * @closes: @requested, and through freezer.freeze; read without @lock by
+ *	freezer_is_closed()
  * @effective: @requested, or the parent's @effective; read without @lock by
  *	tasks and children, who are told after each change
  * @state: read without @lock by readers and by freezer_report()
@@ -137,6 +142,7 @@ struct freezer {
 	/* protected by @lock */
 	bool				dead;
 	bool				requested;
+	bool				closes;
 	bool				effective;
 	enum freezer_state		state;
 	unsigned int			nr_pending;
@@ -431,9 +437,6 @@ static void freezer_key_put(void)
  * freezer_settle - move the state to where the counters say
  * @freezer: the freezer, something of which has changed
  *
- * A hold keeps a cgroup from becoming FROZEN but takes nothing back from one
- * that is FROZEN already.
- *
  * Context: Under @freezer->lock.
  * Return: true if the state has changed; then the caller owes a
  * freezer_climb() after it has dropped the lock.
@@ -446,15 +449,14 @@ static bool freezer_settle(struct freezer *freezer)
 
 	if (!freezer->effective)
 		state = FREEZER_RUNNING;
-	else if (freezer->nr_pending || freezer->nr_unfrozen_children)
-		state = FREEZER_FREEZING;
-	else if (freezer->nr_holds && freezer->state != FREEZER_FROZEN)
+	else if (freezer->nr_pending || freezer->nr_holds ||
+		 freezer->nr_unfrozen_children)
 		state = FREEZER_FREEZING;
 
 	if (state == freezer->state)
 		return false;
 
-	/* Pairs with READ_ONCE() in freezer_report() and freezer_state_show(). */
+	/* Pairs with READ_ONCE() in freezer_report() and freezer_state_of(). */
 	WRITE_ONCE(freezer->state, state);
 	cgroup_file_notify(&freezer->state_file);
 	return true;
@@ -672,26 +674,46 @@ static void freezer_retry(struct work_struct *work)
 	spin_unlock_irq(&freezer->lock);
 }
 
+/*
+ * Was 1 written to freezer.freeze, here or above?  Each level is read as it is
+ * now: a write that is under way may be seen or not, as its walk may be.
+ */
+static bool freezer_is_closed(struct freezer *freezer)
+{
+	/* Pairs with WRITE_ONCE() in freezer_request(). */
+	while (freezer && !READ_ONCE(freezer->closes))
+		freezer = parent_freezer(freezer);
+	return freezer;
+}
+
 /**
- * freezer_hold - keep a cgroup from becoming FROZEN while a task moves in
+ * freezer_hold - keep a cgroup from being FROZEN while a task moves in
  * @freezer: the target
  *
- * Context: Under cgroup_mutex or cgroup_threadgroup_rwsem, so that the task
- * that moves does not do so twice.
- * Return: 0, or -EBUSY if the cgroup is FROZEN: a shell cannot park itself.
+ * One that was frozen through freezer.state alone goes back to FREEZING.
+ *
+ * Context: Process context, under cgroup_mutex or cgroup_threadgroup_rwsem, so
+ * that the task that moves does not do so twice.  Under no freezer->lock.
+ * Return: 0, or -EBUSY if the cgroup is FROZEN and closed: a shell cannot park
+ * itself.
  */
 static int freezer_hold(struct freezer *freezer)
 {
-	int ret = 0;
+	bool changed;
 
 	spin_lock_irq(&freezer->lock);
-	if (freezer->state == FREEZER_FROZEN)
-		ret = -EBUSY;
-	else
-		freezer->nr_holds++;
+	if (freezer->state == FREEZER_FROZEN && freezer_is_closed(freezer)) {
+		spin_unlock_irq(&freezer->lock);
+		return -EBUSY;
+	}
+	freezer->nr_holds++;
+	changed = freezer_settle(freezer);
 	spin_unlock_irq(&freezer->lock);
 
-	return ret;
+	/* Before the task is here, so that no ancestor is FROZEN with it. */
+	if (changed)
+		freezer_climb(freezer);
+	return 0;
 }
 
 /**
@@ -776,7 +798,15 @@ static void freezer_apply_subtree(struct freezer *top)
 	rcu_read_unlock();
 }
 
-static void freezer_request(struct freezer *freezer, bool freeze)
+/**
+ * freezer_request - freeze or thaw a subtree
+ * @freezer: its top; pinned by the caller
+ * @freeze: the wish from now on, whoever asked for it before
+ * @close: let no task in while FROZEN; what was closed stays so until the thaw
+ *
+ * Context: Process context, under no lock.
+ */
+static void freezer_request(struct freezer *freezer, bool freeze, bool close)
 {
 	bool was_requested;
 
@@ -785,7 +815,9 @@ static void freezer_request(struct freezer *freezer, bool freeze)
 
 	spin_lock_irq(&freezer->lock);
 	was_requested = freezer->requested;
-	freezer->requested = freeze;
+	/* Pair with READ_ONCE() in freezer_self_freezing_read() and _is_closed(). */
+	WRITE_ONCE(freezer->requested, freeze);
+	WRITE_ONCE(freezer->closes, freeze && (close || freezer->closes));
 	spin_unlock_irq(&freezer->lock);
 
 	freezer_apply_subtree(freezer);
@@ -1197,12 +1229,15 @@ static void freezer_exit(struct task_struct *task)
 	container_freezer_settled(task);
 }
 
+static enum freezer_state freezer_state_of(struct seq_file *m)
+{
+	/* Pairs with WRITE_ONCE() in freezer_settle(). */
+	return READ_ONCE(css_freezer(seq_css(m))->state);
+}
+
 static int freezer_state_show(struct seq_file *m, void *v)
 {
-	struct freezer *freezer = css_freezer(seq_css(m));
-
-	/* Pairs with WRITE_ONCE() in freezer_settle(). */
-	seq_printf(m, "%s\n", freezer_state_words[READ_ONCE(freezer->state)]);
+	seq_printf(m, "%s\n", freezer_state_words[freezer_state_of(m)]);
 	return 0;
 }
 
@@ -1225,7 +1260,7 @@ static ssize_t freezer_freeze_write(struct kernfs_open_file *of, char *buf,
 	if (ret)
 		return ret;
 
-	freezer_request(css_freezer(of_css(of)), freeze);
+	freezer_request(css_freezer(of_css(of)), freeze, true);
 	return nbytes;
 }
 
@@ -1262,6 +1297,67 @@ static struct cftype freezer_files[] = {
 	{ }	/* terminate */
 };
 
+/* The files of the legacy freezer, as its clients know them. */
+
+static int freezer_legacy_state_show(struct seq_file *m, void *v)
+{
+	enum freezer_state state = freezer_state_of(m);
+
+	seq_printf(m, "%s\n", state == FREEZER_RUNNING ? "THAWED" :
+		   freezer_state_words[state]);
+	return 0;
+}
+
+static ssize_t freezer_legacy_state_write(struct kernfs_open_file *of,
+					  char *buf, size_t nbytes, loff_t off)
+{
+	bool freeze;
+
+	buf = strstrip(buf);
+	freeze = !strcmp(buf, "FROZEN");
+	if (!freeze && strcmp(buf, "THAWED"))
+		return -EINVAL;
+
+	freezer_request(css_freezer(of_css(of)), freeze, false);
+	return nbytes;
+}
+
+static u64 freezer_self_freezing_read(struct cgroup_subsys_state *css,
+				      struct cftype *cft)
+{
+	/* Pairs with WRITE_ONCE() in freezer_request(). */
+	return READ_ONCE(css_freezer(css)->requested);
+}
+
+static u64 freezer_parent_freezing_read(struct cgroup_subsys_state *css,
+					struct cftype *cft)
+{
+	struct freezer *parent = parent_freezer(css_freezer(css));
+
+	/* Pairs with WRITE_ONCE() in freezer_apply(). */
+	return parent && READ_ONCE(parent->effective);
+}
+
+static struct cftype freezer_legacy_files[] = {
+	{
+		.name = "state",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.seq_show = freezer_legacy_state_show,
+		.write = freezer_legacy_state_write,
+	},
+	{
+		.name = "self_freezing",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.read_u64 = freezer_self_freezing_read,
+	},
+	{
+		.name = "parent_freezing",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.read_u64 = freezer_parent_freezing_read,
+	},
+	{ }	/* terminate */
+};
+
 struct cgroup_subsys freezer_cgrp_subsys = {
 	.css_alloc		= freezer_css_alloc,
 	.css_online		= freezer_css_online,
@@ -1279,3 +1375,11 @@ struct cgroup_subsys freezer_cgrp_subsys = {
 	.threaded		= true,
 	.implicit_on_dfl	= true,
 };
+
+/* Apart, as the others are those of v2 as well. */
+static int __init freezer_add_legacy_files(void)
+{
+	return cgroup_add_legacy_cftypes(&freezer_cgrp_subsys,
+					 freezer_legacy_files);
+}
+subsys_initcall(freezer_add_legacy_files);
