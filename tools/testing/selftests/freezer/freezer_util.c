@@ -189,26 +189,35 @@ void cg_describe(const char *cg)
 	fclose(f);
 }
 
-bool cg_reads(const char *cg, const char *state)
+bool cg_file_reads(const char *cg, const char *file, const char *text)
 {
 	char buf[64];
 
-	return !cg_read(cg, "freezer.freeze", buf, sizeof(buf)) &&
-	       !strcmp(buf, state);
+	return !cg_read(cg, file, buf, sizeof(buf)) && !strcmp(buf, text);
 }
 
-int cg_wait(const char *cg, const char *state)
+int cg_file_wait(const char *cg, const char *file, const char *text)
 {
 	char buf[64];
 	int ret;
 
-	ret = WAIT_UNTIL(cg_reads(cg, state));
+	ret = WAIT_UNTIL(cg_file_reads(cg, file, text));
 	if (ret) {
-		cg_read(cg, "freezer.freeze", buf, sizeof(buf));
-		fprintf(stderr, "# %s should be %s and is '%s'\n", cg, state, buf);
+		cg_read(cg, file, buf, sizeof(buf));
+		fprintf(stderr, "# %s should be %s and is '%s'\n", cg, text, buf);
 		cg_describe(cg);
 	}
 	return ret;
+}
+
+bool cg_reads(const char *cg, const char *state)
+{
+	return cg_file_reads(cg, "freezer.freeze", state);
+}
+
+int cg_wait(const char *cg, const char *state)
+{
+	return cg_file_wait(cg, "freezer.freeze", state);
 }
 
 const char *cg_threads_file(void)

@@ -76,6 +76,11 @@ int cg_write(const char *cg, const char *file, const char *text);
 int cg_read(const char *cg, const char *file, char *buf, size_t size);
 int cg_path(const char *cg, const char *file, char *buf, size_t size);
 
+/* One line of text; what it is now, and what it must become. */
+bool cg_file_reads(const char *cg, const char *file, const char *text);
+int cg_file_wait(const char *cg, const char *file, const char *text);
+
+/* Through freezer.freeze and freezer.kill. */
 int cg_freeze(const char *cg);
 int cg_thaw(const char *cg);
 int cg_kill(const char *cg, int sig);

@@ -238,11 +238,19 @@ static int storm_attach(struct stormer *me, const char *from, const char *to)
 	return nr ? may_be_busy(cg_attach(to, pids[dice(&me->seed, nr)])) : 0;
 }
 
+/* By one file or, where there is another, by that. */
+static int storm_freeze(struct stormer *me, const char *cg)
+{
+	if (env_is_v1() && dice(&me->seed, 2))
+		return cg_write(cg, "freezer.state", "FROZEN");
+	return cg_freeze(cg);
+}
+
 static int storm_act(struct stormer *me, const char *cg, const char *other)
 {
 	switch (dice(&me->seed, 16)) {
 	case 0 ... 2:
-		return may_be_gone(cg_freeze(cg));
+		return may_be_gone(storm_freeze(me, cg));
 	case 3 ... 6:
 		return may_be_gone(cg_thaw(cg));
 	case 7:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What there is on a v1 hierarchy only: threads that move alone, and other
- * hierarchies beside it.
+ * What there is on a v1 hierarchy only: threads that move alone, freezer.state
+ * beside freezer.freeze, and other hierarchies.
  */
 #define _GNU_SOURCE
 
@@ -76,6 +76,113 @@ TEST_F(freezer_v1, thread_freezes_in_a_freezing_cgroup)
 	ASSERT_EQ(0, cg_wait("b", "FROZEN"));
 	EXPECT_EQ(0, workers_stand_still(&thread, 1));
 	ASSERT_EQ(0, cg_thaw("b"));
+	EXPECT_EQ(0, workers_move(&w, 1));
+}
+
+/* Two files, one request; what freezer.state does alone is in legacy_test.c. */
+
+static int state_freeze(const char *cg)
+{
+	return cg_write(cg, "freezer.state", "FROZEN");
+}
+
+static int state_thaw(const char *cg)
+{
+	return cg_write(cg, "freezer.state", "THAWED");
+}
+
+TEST_F(freezer_v1, state_and_freeze_are_two_ways_to_one_request)
+{
+	struct worker w;
+
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_sleeps, 1));
+	ASSERT_EQ(0, state_freeze("a"));
+	EXPECT_EQ(0, cg_wait("a", "FROZEN"));
+	ASSERT_EQ(0, cg_thaw("a"));
+	EXPECT_TRUE(cg_file_reads("a", "freezer.state", "THAWED"));
+	EXPECT_TRUE(cg_file_reads("a", "freezer.self_freezing", "0"));
+	EXPECT_EQ(0, workers_move(&w, 1));
+
+	ASSERT_EQ(0, cg_freeze("a"));
+	EXPECT_EQ(0, cg_file_wait("a", "freezer.state", "FROZEN"));
+	EXPECT_TRUE(cg_file_reads("a", "freezer.self_freezing", "1"));
+	EXPECT_EQ(0, workers_stand_still(&w, 1));
+	ASSERT_EQ(0, state_thaw("a"));
+	EXPECT_TRUE(cg_reads("a", "RUNNING"));
+	EXPECT_EQ(0, workers_move(&w, 1));
+}
+
+/* A task that wants in is in "b" before, and goes back there. */
+static int comes_and_goes(const char *cg, struct worker *w)
+{
+	int ret = cg_attach(cg, w->pid);
+
+	ret = ret ?: cg_wait(cg, "FROZEN") ?: workers_stand_still(w, 1);
+	return ret ?: cg_attach("b", w->pid) ?: workers_move(w, 1);
+}
+
+TEST_F(freezer_v1, freeze_file_closes_what_the_state_file_leaves_open)
+{
+	struct worker w;
+
+	ASSERT_EQ(0, worker_start_in("b", &w, worker_sleeps, 1));
+	ASSERT_EQ(0, state_freeze("a"));
+	EXPECT_EQ(0, comes_and_goes("a", &w));
+	ASSERT_EQ(0, cg_freeze("a"));
+	EXPECT_EQ(-EBUSY, cg_attach("a", w.pid));
+	/* What is closed stays so until the thaw. */
+	ASSERT_EQ(0, state_freeze("a"));
+	EXPECT_EQ(-EBUSY, cg_attach("a", w.pid));
+	ASSERT_EQ(0, state_thaw("a"));
+	ASSERT_EQ(0, state_freeze("a"));
+	EXPECT_EQ(0, comes_and_goes("a", &w));
+}
+
+TEST_F(freezer_v1, closed_ancestor_closes_what_is_below)
+{
+	struct worker w;
+
+	ASSERT_EQ(0, cg_make("a/x"));
+	ASSERT_EQ(0, cg_make("a/x/y"));
+	ASSERT_EQ(0, worker_start_in("b", &w, worker_spins, 1));
+	ASSERT_EQ(0, state_freeze("a/x"));
+	ASSERT_EQ(0, cg_freeze("a"));
+	EXPECT_EQ(-EBUSY, cg_attach("a", w.pid));
+	EXPECT_EQ(-EBUSY, cg_attach("a/x", w.pid));
+	EXPECT_EQ(-EBUSY, cg_attach("a/x/y", w.pid));
+	ASSERT_EQ(0, cg_thaw("a"));
+	EXPECT_EQ(0, comes_and_goes("a/x", &w));
+	EXPECT_EQ(0, comes_and_goes("a/x/y", &w));
+}
+
+TEST_F(freezer_v1, closed_child_leaves_its_parent_open)
+{
+	struct worker w;
+
+	ASSERT_EQ(0, cg_make("a/x"));
+	ASSERT_EQ(0, worker_start_in("b", &w, worker_spins, 1));
+	ASSERT_EQ(0, cg_freeze("a/x"));
+	ASSERT_EQ(0, state_freeze("a"));
+	EXPECT_EQ(-EBUSY, cg_attach("a/x", w.pid));
+	EXPECT_EQ(0, comes_and_goes("a", &w));
+	ASSERT_EQ(0, cg_thaw("a/x"));
+	EXPECT_EQ(0, comes_and_goes("a/x", &w));
+}
+
+TEST_F(freezer_v1, newcomer_takes_frozen_back_at_every_level)
+{
+	struct worker w;
+
+	ASSERT_EQ(0, stuck_setup());
+	ASSERT_EQ(0, cg_make("a/x"));
+	ASSERT_EQ(0, state_freeze("a"));
+	ASSERT_TRUE(cg_reads("a", "FROZEN"));
+	ASSERT_EQ(0, stuck_worker_start_in("a/x", &w));
+	EXPECT_TRUE(cg_reads("a/x", "FREEZING"));
+	EXPECT_TRUE(cg_reads("a", "FREEZING"));
+	ASSERT_EQ(0, cg_attach("b", w.pid));
+	EXPECT_TRUE(cg_reads("a", "FROZEN"));
+	ASSERT_EQ(0, stuck_release());
 	EXPECT_EQ(0, workers_move(&w, 1));
 }
 

@@ -38,6 +38,13 @@ TEST_F(freezer_v2, files_are_there_with_nothing_enabled)
 	EXPECT_EQ(0, cg_kill("a/b", 9));
 }
 
+TEST_F(freezer_v2, files_of_the_legacy_freezer_are_not_there)
+{
+	EXPECT_EQ(-ENOENT, cg_open("a", "freezer.state", O_RDONLY));
+	EXPECT_EQ(-ENOENT, cg_open("a", "freezer.self_freezing", O_RDONLY));
+	EXPECT_EQ(-ENOENT, cg_open("a", "freezer.parent_freezing", O_RDONLY));
+}
+
 TEST_F(freezer_v2, controller_is_not_listed)
 {
 	char buf[256];
