@@ -42,6 +42,9 @@ table: kernel-normal	## 10,000 freezes of what never froze before, as a table
 calls: kernel-normal kernel-legacy ## every blocking call through three freezers, as a table
 	@scripts/calls-table.sh
 
+conform: kernel-normal kernel-legacy ## freezer.state on our kernel and on the legacy one: the same answers?
+	@scripts/conform.sh
+
 bench: kernel-normal kernel-legacy ## what freeze, thaw and kill cost, beside v2 and the legacy freezer: a table and a plot; TASKS=1000 SLEEP=epoll for less
 	@scripts/bench.sh "$(TASKS)" "$(SLEEP)"
 
@@ -68,4 +71,4 @@ setup:
 clean:			## remove all that was built
 	rm -rf build
 
-.PHONY: help run test test-slow test-full table calls bench stress check test-judge kernel source setup clean
+.PHONY: help run test test-slow test-full table calls conform bench stress check test-judge kernel source setup clean
