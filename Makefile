@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 # What is said here is not for the kernel's own make.
 MAKEOVERRIDES :=
 export KVER ?= 6.12
-export KSRC
+export KSRC TASKS SLEEP
 # As they were typed: a $ in them is the shell's.
 export FREEZER_CMD = $(value CMD)
 export FREEZER_TEST = $(value T)
@@ -45,8 +45,11 @@ calls: kernel-normal kernel-legacy ## every blocking call through three freezers
 conform: kernel-normal kernel-legacy ## freezer.state on our kernel and on the legacy one: the same answers?
 	@scripts/conform.sh
 
-bench: kernel-normal kernel-legacy ## what freeze, thaw and kill cost, beside v2 and the legacy freezer: a table and a plot; TASKS=1000 SLEEP=epoll for less
-	@scripts/bench.sh "$(TASKS)" "$(SLEEP)"
+bench: kernel-off kernel-normal kernel-legacy kernel-trace kernel-debug ## what the freezers cost, as tables and a plot; PART=sets, costs, latency or storm; TASKS=1000 SLEEP=epoll
+	@scripts/bench.sh $(PART)
+
+bench-compare:		## what make bench has measured, against the baseline in scripts/
+	@scripts/bench-compare.sh
 
 stress: kernel-debug	## a storm of all operations; MINUTES=10, SEED=number to repeat it
 	@scripts/stress.sh "$(or $(MINUTES),10)" "$(SEED)"
@@ -71,4 +74,4 @@ setup:
 clean:			## remove all that was built
 	rm -rf build
 
-.PHONY: help run test test-slow test-full table calls conform bench stress check test-judge kernel source setup clean
+.PHONY: help run test test-slow test-full table calls conform bench bench-compare stress check test-judge kernel source setup clean

@@ -1,9 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# bench.sh [TASKS [SLEEP]] - what freeze, thaw and kill cost, in instructions of
-# the guest: the container freezer beside the one of cgroup v2 in one boot, and
-# the legacy freezer in another.  With up to TASKS (10,000) tasks, in one SLEEP.
-# Prints a table; leaves build/bench/bench.csv and, of all of it, bench.svg.
+# bench.sh [PART...] - what the freezers cost, in instructions of the guest.
+# All parts, or some of:
+#   sets     freeze, thaw and kill of up to TASKS tasks in one SLEEP or in all
+#   costs    what others pay for it, and what does not depend on tasks
+#   latency  how long interrupts and preemption are off
+#   storm    who waits for which lock, on several processors
+# Prints a table of each; leaves the figures in build/bench/sets.csv, costs.csv,
+# latency.csv and storm.txt, and a plot in bench.svg.
 set -eu
 . "$(dirname "$0")/lib.sh"
 
@@ -12,91 +16,100 @@ mkdir -p "$out"
 
 # Say what has been measured while the machine runs.
 follow() {
-	tail -s 0.5 -n +1 -F --pid="$1" "$2/results" 2>/dev/null | tr -d '\r' |
-		awk -F, '$4 + 0 {
-			printf "   %-10s %-9s %6d %-9s freeze %9d  thaw %9d  kill %10d\n",
-			       $1, $2, $4, $3, $5, $6, $7
-			fflush()
-		}' >&2
+	tail -s 0.5 -n +1 -F --pid="$1" "$2/results" 2>/dev/null |
+		sed -u 's/\r$//; s/^/   /' >&2
 }
 
-# measure PROFILE WHAT - run the benchmark on a kernel; its output in
-# build/bench/PROFILE.csv
+# measure PROFILE PROGRAM [ARGUMENT...] - run a benchmark on a kernel; its
+# output to build/bench/PROGRAM-PROFILE.csv
 measure() {
-	dir=$out/$1
+	profile=$1
+	shift
+	dir=$out/$1-$profile
 	mkdir -p "$dir"
-	echo "$2 $words" >"$dir/words"
+	echo "$@" >"$dir/words"
 	"$TOP/scripts/initramfs.sh" bench="$dir/words" >"$dir/initramfs"
 	rm -f "$dir/results"
-	say "measuring on Linux $KVER ($1): instructions of all tasks together"
-	COUNTED=1 MEMORY=3G "$TOP/scripts/boot.sh" "$1" "$dir" "${LIMIT:-3600}" &
+	say "measuring on Linux $KVER ($profile): $*"
+	COUNTED=${COUNTED-1} MEMORY=${MEMORY:-8G} \
+		"$TOP/scripts/boot.sh" "$profile" "$dir" "${LIMIT:-7200}" &
 	follow $! "$dir"
 	wait $!
 	[ "$(cat "$dir/status" "$dir/verdict" | tr -d '\r' | paste -sd ' ')" = "0 exit 0" ] ||
-		die "the benchmark failed on the $1 kernel" \
+		die "the benchmark failed on the $profile kernel" \
 		    "see $dir/results and $dir/console; give more time with LIMIT=seconds"
-	tr -d '\r' <"$dir/results" >"$out/$1.csv"
+	tr -d '\r' <"$dir/results" >"$out/$1-$profile.csv"
 }
 
-# One line for each set of tasks, the freezers side by side, per task
-table() {
-	awk -F, '
-		NR == 1 { next }
-		{ key = $2 "," $3 "," $4 }
-		!(key in seen) { seen[key] = 1; order[++n] = key }
-		{
-			for (i = 5; i <= 7; i++)
-				value[key, $1, i] = sprintf("%d", $i / $4 + 0.5)
-			value[key, $1, 8] = $8 == "" ? "-" : sprintf("%.2f", $8 / $4)
-		}
-		function cell(v) { printf " %8s", v == "" ? "-" : v }
-		function rule(  i) {
-			printf "=========  =========  ====="
-			for (i = 0; i < 12; i++)
-				printf " ========"
-			print ""
-		}
-		END {
-			split("container v2 legacy", names, " ")
-			rule()
-			printf "%-9s  %-9s  %5s", "sleep", "as", "tasks"
-			split("freeze thaw kill switch", ops, " ")
-			for (o = 1; o <= 4; o++)
-				for (f = 1; f <= 3; f++)
-					cell(f == 1 ? ops[o] : f == 2 ? "v2" : "legacy")
-			print ""
-			rule()
-			for (k = 1; k <= n; k++) {
-				split(order[k], word, ",")
-				printf "%-9s  %-9s  %5d", word[1], word[2], word[3]
-				for (o = 5; o <= 8; o++)
-					for (f = 1; f <= 3; f++)
-						cell(value[order[k], names[f], o])
-				print ""
-			}
-			rule()
-		}' "$1"
+# Files with the same first line as one
+join() {
+	cat "$1"
+	shift
+	tail -q -n +2 "$@"
 }
 
-draw() {
-	[ "$words" = "10000 " ] || return 0
-	gnuplot -e "csv='$out/bench.csv'; svg='$out/bench.svg'" \
+# The size of something that each task has, from the symbol of the first
+size_of() {
+	nm -S "$BUILD/$KVER-$1/vmlinux" |
+		awk -v what="$3" -v of="$1" -v symbol="$2" '
+			$4 == symbol { printf "%s (bytes),%s,1,%d\n", what, of, strtonum("0x" $2) }'
+}
+
+sizes() {
+	for profile in off normal legacy; do
+		size_of $profile init_task task_struct
+		size_of $profile init_signals signal_struct
+	done | sed 's/,normal,/,container,/'
+}
+
+sets() {
+	measure normal bench both "${TASKS:-100000}" "${SLEEP:-}"
+	measure legacy bench legacy "${TASKS:-100000}" "${SLEEP:-}"
+	join "$out/bench-normal.csv" "$out/bench-legacy.csv" >"$out/sets.csv"
+	echo "Instructions per task, of the container freezer, of v2 and of the legacy freezer;"
+	echo "and context switches per task and cycle:"
+	echo
+	awk -f "$TOP/scripts/bench-sets.awk" "$out/sets.csv"
+	[ -n "${TASKS:-}${SLEEP:-}" ] && return
+	gnuplot -e "csv='$out/sets.csv'; svg='$out/bench.svg'" \
 		"$TOP/scripts/bench.gnuplot" ||
 		die "gnuplot could not draw $out/bench.svg" "see above"
 	say "a plot: build/bench/bench.svg"
 }
 
-words="${1:-10000} ${2:-}"
+costs() {
+	measure off bench_costs off
+	measure normal bench_costs container
+	measure legacy bench_costs legacy
+	join "$out/bench_costs-off.csv" "$out/bench_costs-normal.csv" \
+		"$out/bench_costs-legacy.csv" >"$out/costs.csv"
+	sizes >>"$out/costs.csv"
+	echo "Instructions, if nothing else is said:"
+	echo
+	awk -f "$TOP/scripts/bench-costs.awk" "$out/costs.csv"
+}
+
+latency() {
+	measure trace bench_latency
+	cp "$out/bench_latency-trace.csv" "$out/latency.csv"
+	echo "Instructions, with those of the tracers:"
+	echo
+	awk -f "$TOP/scripts/bench-costs.awk" "$out/latency.csv"
+}
+
+storm() {
+	COUNTED='' CPUS=4 measure debug bench_storm 20
+	mv "$out/bench_storm-debug.csv" "$out/storm.txt"
+	cat "$out/storm.txt"
+}
+
 "$TOP/scripts/plan.sh" >"$out/plan"	# it builds the selftests
-measure normal both
-measure legacy legacy
-{
-	cat "$out/normal.csv"
-	tail -n +2 "$out/legacy.csv"
-} >"$out/bench.csv"
-draw
-echo "Instructions per task, of the container freezer, of v2 and of the legacy freezer;"
-echo "and context switches per task and cycle:"
-echo
-table "$out/bench.csv"
-say "all figures: build/bench/bench.csv"
+[ $# != 0 ] || set -- sets costs latency storm
+for part; do
+	case $part in
+	sets | costs | latency | storm) "$part" ;;
+	*) die "there is no part $part" "choose of: sets costs latency storm" ;;
+	esac
+	echo
+done
+say "all figures: build/bench/"

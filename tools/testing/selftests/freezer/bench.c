@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What do freeze, thaw and kill cost?  A benchmark, and no test: it runs as the
- * only program of a virtual machine in which the time stamp counter counts
- * instructions (QEMU: -icount shift=0,sleep=off -smp 1), and refuses to run
- * elsewhere.  scripts/bench.sh starts it.
+ * What do freeze, thaw and kill cost?  A benchmark, see bench_util.h;
+ * scripts/bench.sh starts it.
  *
  * bench both|legacy [TASKS [SLEEP]] - the container freezer and the one of
  * cgroup v2, or the legacy freezer; with up to TASKS tasks, in one SLEEP
@@ -17,9 +15,8 @@
  *            last of them has answered
  *   kill     from the write until the cgroup says that it is empty
  *
- * Nobody preempts the benchmark while it writes, so that the tasks do not run in
- * between, in an order that nobody can foresee.  When it has to wait it lets all
- * others go first, so that it looks again when they have done their work.
+ * Tasks are processes, or threads of one process, or a tree: a process of ten
+ * threads in each of many cgroups below the one that is frozen.
  */
 #define _GNU_SOURCE
 
@@ -36,28 +33,20 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
+#include "bench_util.h"
 #include "freezer_util.h"
 
-#define MOUNT		"/tmp/bench"
 #define CGROUP		MOUNT "/measured"
-#define MAX_TASKS	10000
+#define MAX_TASKS	100000
+#define LEAF_THREADS	10
 #define STACK_SIZE	(16 * 1024)
 #define FOR_EVER	100000000
-
-/* cgroup_file_notify() is silent for 10 ms after it has notified. */
-#define CALM_MS		30
-
-typedef unsigned long long u64;
 
 /* What the benchmark shares with its tasks. */
 static struct shared {
@@ -71,24 +60,6 @@ static struct shared {
 		int	futex;
 	} task[MAX_TASKS];
 } *shared;
-
-static u64 instructions(void)
-{
-	return __builtin_ia32_rdtsc();
-}
-
-/* A loop of two instructions, a thousand times. */
-static void check_clock(void)
-{
-	unsigned int n = 1000;
-	u64 start, len;
-
-	start = instructions();
-	asm volatile("1: decl %0\n jnz 1b" : "+r" (n) : : "cc");
-	len = instructions() - start;
-	if (len < 2000 || len > 2050)
-		errx(1, "2000 instructions count as %llu", len);
-}
 
 /* The sleeps.  Each task has objects of its own, and nobody wakes it. */
 
@@ -196,79 +167,60 @@ static void spin(unsigned int i)
 static const struct sleep {
 	const char	*name;
 	void		(*fn)(unsigned int i);
-	unsigned int	max;
-	unsigned int	max_processes;
+	/* of processes, threads and tasks in a tree */
+	unsigned int	max[3];
 } sleeps[] = {
-	{ "nanosleep",	sleep_nanosleep, MAX_TASKS, MAX_TASKS },
-	{ "epoll",	sleep_epoll,	MAX_TASKS, MAX_TASKS },
-	{ "poll",	sleep_poll,	MAX_TASKS, 1000 },
-	{ "futex",	sleep_futex,	MAX_TASKS, 1000 },
-	{ "pipe",	sleep_pipe,	MAX_TASKS, 1000 },
-	{ "socket",	sleep_socket,	MAX_TASKS, 1000 },
-	{ "spinning",	spin,		100, 100 },
+	{ "nanosleep",	sleep_nanosleep, { 10000, 10000, 100000 } },
+	{ "epoll",	sleep_epoll,	{ 10000, 10000 } },
+	{ "poll",	sleep_poll,	{ 1000, 10000 } },
+	{ "futex",	sleep_futex,	{ 1000, 10000 } },
+	{ "pipe",	sleep_pipe,	{ 1000, 10000 } },
+	{ "socket",	sleep_socket,	{ 1000, 10000 } },
+	{ "spinning",	spin,		{ 100, 100 } },
 	{ }
 };
 
-/* The freezers. */
+/* Sets of tasks. */
 
-static const struct freezer {
-	const char	*name;
-	const char	*file;
-	const char	*freeze;
-	const char	*thaw;
-	const char	*state_file;
-	const char	*frozen;
-	const char	*kill_file;
-	const char	*kill;
-} container_freezer = {
-	.name		= "container",
-	.file		= "freezer.freeze",
-	.freeze		= "1",
-	.thaw		= "0",
-	.state_file	= "freezer.freeze",
-	.frozen		= "FROZEN",
-	.kill_file	= "freezer.kill",
-	.kill		= "9",
-}, v2_freezer = {
-	.name		= "v2",
-	.file		= "cgroup.freeze",
-	.freeze		= "1",
-	.thaw		= "0",
-	.state_file	= "cgroup.events",
-	.frozen		= "frozen 1",
-	.kill_file	= "cgroup.kill",
-	.kill		= "1",
-}, legacy_freezer = {
-	.name		= "legacy",
-	.file		= "freezer.state",
-	.freeze		= "FROZEN",
-	.thaw		= "THAWED",
-	.state_file	= "freezer.state",
-	.frozen		= "FROZEN",
+enum shape {
+	PROCESSES,
+	THREADS,
+	TREE,
 };
 
-/* The files of the freezer that is being measured, and one of the system. */
-static int file_fd, state_fd, kill_fd, empty_fd, loadavg_fd;
-static bool is_legacy;
+static const char * const shapes[] = {
+	[PROCESSES]	= "processes",
+	[THREADS]	= "threads",
+	[TREE]		= "tree",
+};
 
-static int open_file(const char *name, int flags)
+struct set {
+	const struct sleep	*sleep;
+	enum shape		shape;
+	unsigned int		nr;
+};
+
+/* The cgroup that the task number i of a tree is in. */
+static const char *leaf(unsigned int i)
 {
-	char path[128];
-	int fd;
+	static char path[64];
 
-	snprintf(path, sizeof(path), CGROUP "/%s", name);
-	fd = open(path, flags | O_CLOEXEC);
-	if (fd < 0)
-		err(1, "%s", name);
-	return fd;
+	snprintf(path, sizeof(path), CGROUP "/%u", i);
+	return path;
 }
+
+/* The freezers. */
+
+/* The files of the freezer that is being measured. */
+static int file_fd, state_fd, kill_fd, empty_fd;
+static bool is_legacy;
 
 static void open_freezer(const struct freezer *f)
 {
-	file_fd = open_file(f->file, O_WRONLY);
-	state_fd = open_file(f->state_file, O_RDONLY);
-	empty_fd = open_file(is_legacy ? "cgroup.procs" : "cgroup.events", O_RDONLY);
-	kill_fd = f->kill_file ? open_file(f->kill_file, O_WRONLY) : -1;
+	file_fd = open_file(CGROUP, f->file, O_WRONLY);
+	state_fd = open_file(CGROUP, f->state_file, O_RDONLY);
+	empty_fd = open_file(CGROUP, is_legacy ? "cgroup.procs" : "cgroup.events", O_RDONLY);
+	kill_fd = f->kill_file ? open_file(CGROUP, f->kill_file, O_WRONLY) : -1;
 }
 
 static void close_freezer(void)
@@ -279,99 +231,30 @@ static void close_freezer(void)
 	close(kill_fd);
 }
 
-static void put(int fd, const char *text)
+static bool leaf_is_empty(unsigned int i)
 {
-	if (pwrite(fd, text, strlen(text), 0) < 0)
-		err(1, "%s", text);
+	int fd = open_file(leaf(i), "cgroup.procs", O_RDONLY);
+	bool ret = !get(fd)[0];
+
+	close(fd);
+	return ret;
 }
 
-static const char *get(int fd)
+static bool empty(const struct set *set)
 {
-	static char buf[128];
-	ssize_t len = pread(fd, buf, sizeof(buf) - 1, 0);
+	unsigned int i;
 
-	buf[len > 0 ? len : 0] = '\0';
-	return buf;
-}
-
-static bool empty(void)
-{
-	const char *text = get(empty_fd);
-
-	return is_legacy ? !text[0] : !!strstr(text, "populated 0");
-}
-
-/* How many tasks can run at this moment, including us. */
-static unsigned int runnable(void)
-{
-	const char *text = get(loadavg_fd);
-	unsigned int nr;
-
-	if (sscanf(text, "%*s %*s %*s %u", &nr) != 1)
-		err(1, "loadavg");
-	return nr;
-}
-
-/* Who runs first: the benchmark, or when it has to wait all others. */
-
-static bool waiting;
-static u64 waiting_costs;
-
-static void set_policy(int policy)
-{
-	struct sched_param param = { .sched_priority = policy == SCHED_FIFO };
-
-	if (sched_setscheduler(0, policy | SCHED_RESET_ON_FORK, &param))
-		err(1, "sched_setscheduler");
-}
-
-static void let_others_run(void)
-{
-	if (waiting)
-		sched_yield();
-	else
-		set_policy(SCHED_IDLE);
-	waiting = true;
-}
-
-/* Returns what is not to be counted: what it cost to change the policy. */
-static u64 end_wait(void)
-{
-	if (!waiting)
-		return 0;
-	waiting = false;
-	set_policy(SCHED_FIFO);
-	return waiting_costs;
-}
-
-static void weigh_wait(void)
-{
-	u64 start;
-
-	set_policy(SCHED_FIFO);
-	pause_ms(CALM_MS);
-	start = instructions();
-	let_others_run();
-	waiting_costs = instructions() - start;
-	end_wait();
-}
-
-/* When did all others sleep?  What asking costs is not counted. */
-static u64 all_sleep(void)
-{
-	u64 end = instructions(), asking = 0;
-
-	while (runnable() > 1) {
-		asking += instructions() - end;
-		let_others_run();
-		end = instructions();
-	}
-	return end - asking - end_wait();
+	if (!is_legacy)
+		return strstr(get(empty_fd), "populated 0");
+	for (i = 0; set->shape == TREE && i < set->nr; i += LEAF_THREADS)
+		if (!leaf_is_empty(i))
+			return false;
+	return !get(empty_fd)[0];
 }
 
 /* The operations; each returns what it took. */
 
-static u64 freeze(const struct freezer *f)
+static u64 freeze_all(const struct freezer *f)
 {
 	u64 start = instructions(), end;
 
@@ -404,39 +287,40 @@ static u64 thaw_spinning(const struct freezer *f)
 }
 
 /* What one did before there was a file for it. */
-static void kill_by_list(void)
+static void kill_by_list(const char *cgroup)
 {
-	FILE *f = fopen(CGROUP "/cgroup.procs", "re");
+	FILE *f = fdopen(open_file(cgroup, "cgroup.procs", O_RDONLY), "r");
 	int pid;
 
-	if (!f)
-		err(1, "cgroup.procs");
 	while (fscanf(f, "%d", &pid) == 1)
 		kill(pid, SIGKILL);
 	fclose(f);
 }
 
-static u64 kill_all(const struct freezer *f)
+static void kill_by_lists(const struct set *set)
+{
+	unsigned int i;
+
+	kill_by_list(CGROUP);
+	for (i = 0; set->shape == TREE && i < set->nr; i += LEAF_THREADS)
+		kill_by_list(leaf(i));
+}
+
+static u64 kill_all(const struct freezer *f, const struct set *set)
 {
 	u64 start = instructions(), end;
 
 	if (f->kill)
 		put(kill_fd, f->kill);
 	else
-		kill_by_list();
-	while (!empty())
+		kill_by_lists(set);
+	while (!empty(set))
 		let_others_run();
 	end = instructions();
 	return end - start - end_wait();
 }
 
-/* Sets of tasks. */
-
-struct set {
-	const struct sleep	*sleep;
-	bool			threads;
-	unsigned int		nr;
-};
+/* Starting them. */
 
 static void task_main(const struct sleep *sleep, unsigned int i)
 {
@@ -454,7 +338,9 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
-static void start_threads(const struct set *set)
+/* The caller becomes the first of them. */
+static void start_set_threads(const struct set *set, unsigned long first,
+			      unsigned int nr)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
@@ -462,15 +348,15 @@ static void start_threads(const struct set *set)
 	char *stacks;
 
 	thread_sleep = set->sleep;
-	stacks = mmap(NULL, set->nr * STACK_SIZE, PROT_READ | PROT_WRITE,
+	stacks = mmap(NULL, nr * STACK_SIZE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	pthread_attr_init(&attr);
-	for (i = 1; i < set->nr; i++) {
+	for (i = 1; i < nr; i++) {
 		pthread_attr_setstack(&attr, stacks + i * STACK_SIZE, STACK_SIZE);
-		if (pthread_create(&thread, &attr, thread_main, (void *)i))
+		if (pthread_create(&thread, &attr, thread_main, (void *)(first + i)))
 			err(1, "pthread_create");
 	}
-	thread_main(NULL);
+	thread_main((void *)first);
 }
 
 static void start_processes(const struct set *set)
@@ -487,6 +373,32 @@ static void start_processes(const struct set *set)
 	}
 }
 
+static void start_tree(const struct set *set)
+{
+	unsigned int i;
+
+	for (i = 0; i < set->nr; i += LEAF_THREADS) {
+		if (mkdir(leaf(i), 0755))
+			err(1, "%s", leaf(i));
+		switch (fork()) {
+		case -1:
+			err(1, "fork");
+		case 0:
+			enter(leaf(i));
+			start_set_threads(set, i, LEAF_THREADS);
+		}
+	}
+}
+
+static void remove_tree(const struct set *set)
+{
+	unsigned int i;
+
+	for (i = 0; set->shape == TREE && i < set->nr; i += LEAF_THREADS)
+		if (rmdir(leaf(i)))
+			err(1, "rmdir %s", leaf(i));
+}
+
 /* All of them are born in the cgroup, of a process that has moved there. */
 static void start(const struct set *set)
 {
@@ -496,10 +408,11 @@ static void start(const struct set *set)
 	case -1:
 		err(1, "fork");
 	case 0:
-		if (write_text(CGROUP "/cgroup.procs", "0"))
-			err(1, "cgroup.procs");
-		if (set->threads)
-			start_threads(set);
+		enter(CGROUP);
+		if (set->shape == THREADS)
+			start_set_threads(set, 0, set->nr);
+		else if (set->shape == TREE)
+			start_tree(set);
 		else
 			start_processes(set);
 		_exit(0);
@@ -530,19 +443,6 @@ static u64 switches(const struct set *set)
 
 #define MAX_CYCLES	5
 
-static int compare(const void *a, const void *b)
-{
-	const u64 *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
-static u64 median(u64 *values, unsigned int nr)
-{
-	qsort(values, nr, sizeof(*values), compare);
-	return values[nr / 2];
-}
-
 struct result {
 	u64	freeze;
 	u64	thaw;
@@ -553,7 +453,7 @@ struct result {
 static void cycle(const struct freezer *f, const struct set *set, u64 *frozen,
 		  u64 *thawed)
 {
-	*frozen = freeze(f);
+	*frozen = freeze_all(f);
 	pause_ms(CALM_MS);
 	*thawed = set->sleep->fn == spin ? thaw_spinning(f) : thaw_sleepers(f);
 	pause_ms(CALM_MS);
@@ -584,16 +484,14 @@ static void header(void)
 static void print(const struct freezer *f, const struct set *set,
 		  const struct result *r)
 {
-	printf("%s,%s,%s,%u,%llu,%llu,%llu,", f->name, set->sleep->name,
-	       set->threads ? "threads" : "processes", set->nr, r->freeze,
-	       r->thaw, r->kill);
+	char switched[32] = "";
+
 	/* Tasks that spin are switched all the time. */
 	if (set->sleep->fn != spin)
-		printf("%.1f", r->switches);
-	printf("\n");
-	fflush(stdout);
-	/* Interrupts of the serial line would be counted. */
-	tcdrain(STDOUT_FILENO);
+		snprintf(switched, sizeof(switched), "%.1f", r->switches);
+	print_line("%s,%s,%s,%u,%llu,%llu,%llu,%s\n", f->name,
+		   set->sleep->name, shapes[set->shape], set->nr, r->freeze,
+		   r->thaw, r->kill, switched);
 }
 
 static void measure(const struct freezer *f, const struct set *set)
@@ -603,19 +501,22 @@ static void measure(const struct freezer *f, const struct set *set)
 	start(set);
 	open_freezer(f);
 	measure_cycles(f, set, &result);
-	result.kill = kill_all(f);
+	result.kill = kill_all(f, set);
 	close_freezer();
+	remove_tree(set);
 	print(f, set, &result);
 	pause_ms(CALM_MS);
 }
 
-static void measure_sizes(const struct sleep *sleep, bool threads,
+static void measure_sizes(const struct sleep *sleep, enum shape shape,
 			  unsigned int max)
 {
-	struct set set = { .sleep = sleep, .threads = threads, .nr = 1 };
-	unsigned int most = threads ? sleep->max : sleep->max_processes;
+	struct set set = { .sleep = sleep, .shape = shape };
+	/* A tree of few leaves says nothing. */
+	unsigned int nr = shape == TREE ? 1000 : 1;
 
-	for (; set.nr <= most && set.nr <= max; set.nr *= 10) {
+	for (; nr <= sleep->max[shape] && nr <= max; nr *= 10) {
+		set.nr = nr;
 		if (is_legacy) {
 			measure(&legacy_freezer, &set);
 			continue;
@@ -625,43 +526,24 @@ static void measure_sizes(const struct sleep *sleep, bool threads,
 	}
 }
 
-static void setup(void)
-{
-	struct rlimit files = { 4 * MAX_TASKS, 4 * MAX_TASKS };
-
-	/* Tasks reap themselves. */
-	signal(SIGCHLD, SIG_IGN);
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	if (setrlimit(RLIMIT_NOFILE, &files))
-		err(1, "setrlimit");
-	if (mkdir(MOUNT, 0755) ||
-	    mount("bench", MOUNT, is_legacy ? "cgroup" : "cgroup2", 0,
-		  is_legacy ? "freezer" : NULL))
-		err(1, "mount");
-	if (mkdir(CGROUP, 0755))
-		err(1, "%s", CGROUP);
-	loadavg_fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (loadavg_fd < 0 || shared == MAP_FAILED)
-		err(1, "setup");
-	weigh_wait();
-}
-
 int main(int argc, char **argv)
 {
 	unsigned int max = argc > 2 ? atoi(argv[2]) : MAX_TASKS;
 	const struct sleep *sleep;
+	enum shape shape;
 
 	is_legacy = argc > 1 && !strcmp(argv[1], "legacy");
-	check_clock();
-	setup();
+	bench_setup(is_legacy);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED || mkdir(CGROUP, 0755))
+		err(1, "setup");
 	header();
 	for (sleep = sleeps; sleep->name; sleep++) {
 		if (argc > 3 && strcmp(argv[3], sleep->name))
 			continue;
-		measure_sizes(sleep, false, max);
-		measure_sizes(sleep, true, max);
+		for (shape = PROCESSES; shape <= TREE; shape++)
+			measure_sizes(sleep, shape, max);
 	}
 	return 0;
 }

@@ -1,0 +1,56 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# bench-compare.sh [save] - compare the figures that make bench has left with
+# those of scripts/bench-baseline.csv: prints what has changed by more than 1 %,
+# and fails if a figure of the container freezer is worse by that.  "save" makes
+# the figures of now the baseline.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+baseline=$TOP/scripts/bench-baseline.csv
+
+# All figures as lines "what,freezer,n,count", of a set for all of its tasks
+figures() {
+	for file in sets costs latency; do
+		[ -f "$BUILD/bench/$file.csv" ] ||
+			die "there is no build/bench/$file.csv" "make bench"
+	done
+	awk -F, 'FNR > 1 {
+		print "freeze " $2 " " $3 "," $1 "," $4 "," $5
+		print "thaw " $2 " " $3 "," $1 "," $4 "," $6
+		print "kill " $2 " " $3 "," $1 "," $4 "," $7
+	}' "$BUILD/bench/sets.csv"
+	tail -q -n +2 "$BUILD/bench/costs.csv" "$BUILD/bench/latency.csv"
+}
+
+mkdir -p "$BUILD/bench"
+figures >"$BUILD/bench/figures.csv"
+if [ "${1:-}" = save ]; then
+	cp "$BUILD/bench/figures.csv" "$baseline"
+	exit
+fi
+
+awk -F, '
+	{ key = $1 "," $2 "," $3 }
+	NR == FNR { old[key] = $4; next }
+	!(key in old) { printf "%-42s %-9s %6d  %10s -> %10d\n", $1, $2, $3, "new", $4; next }
+	{
+		nr++
+		seen[key]
+		change = old[key] ? 100 * ($4 / old[key] - 1) : 100 * ($4 > 0)
+		if (change < 1 && change > -1)
+			next
+		changed++
+		printf "%-42s %-9s %6d  %10d -> %10d  %+.1f %%\n", $1, $2, $3, old[key], $4, change
+		worse += $2 == "container" && change >= 1
+	}
+	END {
+		for (key in old)
+			if (!(key in seen)) {
+				print "gone: " key
+				worse++
+			}
+		printf "%d figures, %d changed by 1 %% or more, %d of the container freezer for the worse\n",
+		       nr, changed, worse
+		exit worse != 0
+	}' "$baseline" "$BUILD/bench/figures.csv"

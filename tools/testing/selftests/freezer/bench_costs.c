@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What does it cost to have a freezer?  A benchmark, see bench_util.h;
+ * scripts/bench.sh starts it.
+ *
+ * bench_costs off|container|legacy - on a kernel with that freezer
+ *
+ * Each line of output is one figure, "what,freezer,n,count": instructions if
+ * nothing else is said, the typical of many repetitions.  What all kernels can
+ * do is listed under the name of the kernel's freezer, and what only a freezer
+ * can under its own; so v2 has lines from the kernel with ours.
+ */
+#define _GNU_SOURCE
+
+#include <err.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench_util.h"
+#include "freezer_util.h"
+
+#define CGROUP		MOUNT "/measured"
+#define OTHER		MOUNT "/other"
+#define MANY_TASKS	10000
+#define MANY_CGROUPS	1000
+
+static const char *kernel;
+
+static void print(const char *what, const char *freezer, unsigned int n,
+		  u64 count)
+{
+	print_line("%s,%s,%u,%llu\n", what, freezer, n, count);
+}
+
+#define MAX_ROUNDS	1000
+
+/* The mean of the middle half: a median jumps where there are two usual ways. */
+static u64 typical(u64 (*once)(void), unsigned int rounds)
+{
+	u64 costs[MAX_ROUNDS], sum = 0;
+	unsigned int i;
+
+	/* Caches of the kernel fill. */
+	for (i = 0; i < 10; i++)
+		once();
+	for (i = 0; i < rounds; i++)
+		costs[i] = once();
+	median(costs, rounds);
+	for (i = rounds / 4; i < rounds - rounds / 4; i++)
+		sum += costs[i];
+	return sum / (rounds - 2 * (rounds / 4));
+}
+
+/* What every process does. */
+
+static u64 fork_exit_wait(void)
+{
+	u64 start = instructions();
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	if (waitpid(pid, NULL, 0) != pid)
+		err(1, "fork");
+	return instructions() - start;
+}
+
+static u64 fork_exec_wait(void)
+{
+	u64 start = instructions();
+	pid_t pid = fork();
+
+	if (!pid) {
+		execl("/proc/self/exe", "bench_costs", "nothing", NULL);
+		_exit(1);
+	}
+	if (waitpid(pid, NULL, 0) != pid)
+		err(1, "fork");
+	return instructions() - start;
+}
+
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+static u64 thread_and_join(void)
+{
+	u64 start = instructions();
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, nothing, NULL) ||
+	    pthread_join(thread, NULL))
+		err(1, "pthread_create");
+	return instructions() - start;
+}
+
+static void handler(int sig)
+{
+	(void)sig;
+}
+
+static u64 signal_to_handler(void)
+{
+	u64 start = instructions();
+
+	kill(getpid(), SIGUSR1);
+	return instructions() - start;
+}
+
+static void measure_tasks(void)
+{
+	signal(SIGUSR1, handler);
+	enter(CGROUP);
+	print("fork exit wait", kernel, 1, typical(fork_exit_wait, 501));
+	print("fork exec wait", kernel, 1, typical(fork_exec_wait, 201));
+	print("thread and join", kernel, 1, typical(thread_and_join, 501));
+	print("signal to handler", kernel, 1, typical(signal_to_handler, 501));
+	enter(MOUNT);
+}
+
+static const struct freezer *own_freezer(void)
+{
+	if (!strcmp(kernel, "legacy"))
+		return &legacy_freezer;
+	return strcmp(kernel, "off") ? &container_freezer : NULL;
+}
+
+/*
+ * The same while another container is frozen, and before it; both here, as fork
+ * costs more the more pages we have touched.
+ */
+static void measure_beside(const struct freezer *f)
+{
+	pid_t pid = start_sleepers(OTHER, 1);
+
+	enter(CGROUP);
+	print("fork exit wait beside a cgroup", kernel, 1,
+	      typical(fork_exit_wait, 501));
+	enter(MOUNT);
+	freeze(f, OTHER);
+	enter(CGROUP);
+	print("fork exit wait beside a frozen cgroup", kernel, 1,
+	      typical(fork_exit_wait, 501));
+	print("signal to handler beside a frozen cgroup", kernel, 1,
+	      typical(signal_to_handler, 501));
+	enter(MOUNT);
+	thaw(f, OTHER);
+	end_sleepers(pid);
+}
+
+/* Cgroups. */
+
+static u64 mkdir_once(void)
+{
+	u64 start = instructions(), len;
+
+	make(CGROUP "/new");
+	len = instructions() - start;
+	drop(CGROUP "/new");
+	pause_ms(CALM_MS);
+	return len;
+}
+
+static u64 rmdir_once(void)
+{
+	u64 start, len;
+
+	make(CGROUP "/new");
+	start = instructions();
+	drop(CGROUP "/new");
+	len = instructions() - start;
+	pause_ms(CALM_MS);
+	return len;
+}
+
+static pid_t moved;
+
+static u64 move_once(void)
+{
+	static const char * const to[] = { CGROUP, OTHER };
+	static unsigned int i;
+	char text[16];
+	u64 start;
+	int fd;
+
+	fd = open_file(to[i++ % 2], "cgroup.procs", O_WRONLY);
+	snprintf(text, sizeof(text), "%d", moved);
+	start = instructions();
+	put(fd, text);
+	start = instructions() - start;
+	close(fd);
+	return start;
+}
+
+static void remount(const char *controller, const char *option)
+{
+	char options[64];
+
+	snprintf(options, sizeof(options), "%s%s", controller, option);
+	if (mount("bench", MOUNT, *controller ? "cgroup" : "cgroup2", MS_REMOUNT,
+		  options))
+		err(1, "mount option %s", options);
+}
+
+static void measure_moves(const char *controller)
+{
+	/* Else it waits for a grace period of RCU each time. */
+	remount(controller, *controller ? ",favordynmods" : "favordynmods");
+	moved = start_sleepers(OTHER, 1);
+	print("move a task", kernel, 1, typical(move_once, 201));
+	end_sleepers(moved);
+	remount(controller, "");
+}
+
+static u64 free_memory(void)
+{
+	FILE *f = fopen("/proc/meminfo", "re");
+	char line[128];
+	u64 kb;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "MemFree: %llu", &kb) != 1)
+			continue;
+		fclose(f);
+		return kb * 1024;
+	}
+	errx(1, "no MemFree");
+}
+
+static const char *child(unsigned int i)
+{
+	static char path[64];
+
+	snprintf(path, sizeof(path), CGROUP "/%u", i);
+	return path;
+}
+
+static void make_children(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < MANY_CGROUPS; i++)
+		make(child(i));
+}
+
+static void drop_children(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < MANY_CGROUPS; i++)
+		drop(child(i));
+	pause_ms(1000);
+	all_sleep();
+}
+
+static void measure_memory(void)
+{
+	u64 before = free_memory();
+
+	make_children();
+	print("memory of a cgroup (bytes)", kernel, MANY_CGROUPS,
+	      (before - free_memory()) / MANY_CGROUPS);
+	drop_children();
+}
+
+/* What a freezer does. */
+
+static int state_fd;
+
+static u64 read_once(void)
+{
+	u64 start = instructions();
+
+	get(state_fd);
+	return instructions() - start;
+}
+
+static u64 read_frozen(const struct freezer *f)
+{
+	u64 len;
+
+	freeze(f, CGROUP);
+	state_fd = open_file(CGROUP, f->state_file, O_RDONLY);
+	len = typical(read_once, 101);
+	close(state_fd);
+	thaw(f, CGROUP);
+	return len;
+}
+
+static void measure_reads(const struct freezer *f)
+{
+	unsigned int nr;
+	pid_t pid;
+
+	for (nr = 1; nr <= MANY_TASKS; nr *= MANY_TASKS) {
+		pid = start_sleepers(CGROUP, nr);
+		print("read the state with n tasks", f->name, nr, read_frozen(f));
+		end_sleepers(pid);
+	}
+	pid = start_sleepers(CGROUP, 1);
+	make_children();
+	print("read the state with n descendants", f->name, MANY_CGROUPS,
+	      read_frozen(f));
+	drop_children();
+	end_sleepers(pid);
+}
+
+/*
+ * While somebody moves a thousand threads to and fro, with cgroup_mutex held,
+ * who wants to freeze another cgroup comes at any moment.
+ */
+static pid_t start_mover(pid_t pid)
+{
+	char text[16];
+	pid_t mover;
+
+	snprintf(text, sizeof(text), "%d", pid);
+	mover = fork();
+	switch (mover) {
+	case -1:
+		err(1, "fork");
+	case 0:
+		for (;;) {
+			put_file(OTHER "/0", "cgroup.procs", text);
+			put_file(OTHER "/1", "cgroup.procs", text);
+		}
+	}
+	return mover;
+}
+
+#define MOMENTS	100
+
+static void measure_held_up(const struct freezer *f)
+{
+	pid_t pid, threads, mover;
+	u64 costs[MOMENTS], start;
+	unsigned int i;
+	int fd;
+
+	make(OTHER "/0");
+	make(OTHER "/1");
+	pid = start_sleepers(CGROUP, 10);
+	threads = start_sleepers(OTHER "/0", 1000);
+	freeze(f, CGROUP);
+	thaw(f, CGROUP);
+	mover = start_mover(threads);
+	fd = open_file(CGROUP, f->file, O_WRONLY);
+	for (i = 0; i < MOMENTS; i++) {
+		pause_ms(1 + i * 7 % 10);
+		start = instructions();
+		put(fd, f->freeze);
+		put(fd, f->thaw);
+		costs[i] = instructions() - start;
+	}
+	close(fd);
+	print("write 1 and 0 beside moves", f->name, 10, median(costs, MOMENTS));
+	print("write 1 and 0 beside moves (worst)", f->name, 10,
+	      costs[MOMENTS - 1]);
+	end_sleepers(mover);
+	end_sleepers(threads);
+	end_sleepers(pid);
+	drop(OTHER "/0");
+	drop(OTHER "/1");
+}
+
+/* Patching code makes a cycle much dearer than the others. */
+static void measure_patching(const struct freezer *f)
+{
+	u64 costs[MAX_ROUNDS], start, typical_cost;
+	pid_t pid = start_sleepers(CGROUP, 1);
+	unsigned int i;
+	int fd;
+
+	/* Longer than static keys are kept on after the last thaw. */
+	pause_ms(30000);
+	fd = open_file(CGROUP, f->file, O_WRONLY);
+	for (i = 0; i < MAX_ROUNDS; i++) {
+		start = instructions();
+		put(fd, f->freeze);
+		put(fd, f->thaw);
+		costs[i] = instructions() - start;
+		pause_ms(CALM_MS);
+	}
+	close(fd);
+	typical_cost = median(costs, MAX_ROUNDS);
+	print("write 1 and 0", f->name, 1, typical_cost);
+	for (i = 0; i < MAX_ROUNDS && costs[i] < 2 * typical_cost; i++)
+		;
+	print("cycles of 1000 that patch code (number)", f->name, 1,
+	      MAX_ROUNDS - i);
+	end_sleepers(pid);
+}
+
+static void measure_freezer(const struct freezer *f)
+{
+	measure_reads(f);
+	measure_patching(f);
+	measure_held_up(f);
+}
+
+int main(int argc, char **argv)
+{
+	const struct freezer *own;
+	bool v1;
+
+	if (argc > 1 && !strcmp(argv[1], "nothing"))
+		return 0;
+	kernel = argc > 1 ? argv[1] : "container";
+	own = own_freezer();
+	v1 = own == &legacy_freezer;
+	bench_setup(v1);
+	signal(SIGCHLD, SIG_DFL);
+	make(CGROUP);
+	make(OTHER);
+	print_line("what,freezer,n,count\n");
+	measure_tasks();
+	print("mkdir", kernel, 1, typical(mkdir_once, 101));
+	print("rmdir", kernel, 1, typical(rmdir_once, 101));
+	measure_moves(v1 ? "freezer" : "");
+	measure_memory();
+	if (own) {
+		measure_beside(own);
+		measure_freezer(own);
+	}
+	if (own == &container_freezer)
+		measure_freezer(&v2_freezer);
+	return 0;
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Do freezers of different containers wait for each other, or for those who
+ * make, remove and fill cgroups?  A benchmark for a machine of several
+ * processors; scripts/bench.sh starts it on a kernel with lock_stat.
+ *
+ * bench_storm [SECONDS] - for each freezer two processes freeze and thaw a
+ * container of their own as often as they can in SECONDS, while a third one,
+ * with cgroup_mutex in its hands most of the time, moves a process of many
+ * threads, and makes and removes cgroups.
+ *
+ * Prints how often each came round, and the locks that were waited for longest.
+ */
+#define _GNU_SOURCE
+
+#include <err.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench_util.h"
+#include "freezer_util.h"
+
+#define THIRD		MOUNT "/third"
+#define CONTAINERS	2
+#define TASKS		100
+#define LOCKS		8
+
+/* Rounds of each container, and then of the third party. */
+static unsigned long *rounds;
+
+static const char *container(unsigned int i)
+{
+	static char path[64];
+
+	snprintf(path, sizeof(path), MOUNT "/%u", i);
+	return path;
+}
+
+static pid_t start(void (*fn)(const struct freezer *f, unsigned int i),
+		   const struct freezer *f, unsigned int i)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		err(1, "fork");
+	if (pid)
+		return pid;
+	for (;; rounds[i]++)
+		fn(f, i);
+}
+
+static void freeze_and_thaw(const struct freezer *f, unsigned int i)
+{
+	put_file(container(i), f->file, f->freeze);
+	put_file(container(i), f->file, f->thaw);
+}
+
+static char moved[16];
+
+static void move_and_make(const struct freezer *f, unsigned int i)
+{
+	(void)f;
+	(void)i;
+	put_file(THIRD "/0", "cgroup.procs", moved);
+	make(THIRD "/2");
+	put_file(THIRD "/1", "cgroup.procs", moved);
+	drop(THIRD "/2");
+}
+
+static void storm(const struct freezer *f, unsigned int seconds)
+{
+	pid_t pids[CONTAINERS + 1];
+	unsigned int i;
+
+	memset(rounds, 0, (CONTAINERS + 1) * sizeof(*rounds));
+	for (i = 0; i < CONTAINERS; i++)
+		pids[i] = start(freeze_and_thaw, f, i);
+	pids[i] = start(move_and_make, NULL, i);
+	pause_ms(seconds * 1000);
+	for (i = 0; i <= CONTAINERS; i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
+	printf("rounds %s: %lu and %lu of freeze and thaw, %lu of the third\n",
+	       f->name, rounds[0], rounds[1], rounds[2]);
+	for (i = 0; i < CONTAINERS; i++)
+		put_file(container(i), f->file, f->thaw);
+	rmdir(THIRD "/2");
+}
+
+struct lock {
+	char	name[64];
+	double	contentions;
+	double	waited_us;
+};
+
+static int by_wait(const void *a, const void *b)
+{
+	const struct lock *x = a, *y = b;
+
+	return (x->waited_us < y->waited_us) - (x->waited_us > y->waited_us);
+}
+
+/* Lines "name: con-bounces contentions wait-min wait-max wait-total ..." */
+static void print_locks(const struct freezer *f)
+{
+	static struct lock locks[2000];
+	FILE *file = fopen("/proc/lock_stat", "re");
+	unsigned int i, nr = 0;
+	char line[512], *colon;
+
+	while (file && nr < 2000 && fgets(line, sizeof(line), file)) {
+		colon = strstr(line, ": ");
+		if (!colon)
+			continue;
+		*colon = '\0';
+		if (sscanf(line, " %63[^\n]", locks[nr].name) == 1 &&
+		    sscanf(colon + 1, "%*f %lf %*f %*f %lf",
+			   &locks[nr].contentions, &locks[nr].waited_us) == 2)
+			nr++;
+	}
+	if (!file)
+		err(1, "lock_stat");
+	fclose(file);
+	qsort(locks, nr, sizeof(*locks), by_wait);
+	for (i = 0; i < nr && i < LOCKS && locks[i].contentions; i++)
+		printf("lock %s: %-40s %8.0f contentions %12.0f us waited\n",
+		       f->name, locks[i].name, locks[i].contentions,
+		       locks[i].waited_us);
+}
+
+static void measure(const struct freezer *f, unsigned int seconds)
+{
+	write_text("/proc/lock_stat", "0");
+	write_text("/proc/sys/kernel/lock_stat", "1");
+	storm(f, seconds);
+	write_text("/proc/sys/kernel/lock_stat", "0");
+	print_locks(f);
+	fflush(stdout);
+}
+
+/* A process of many threads, which sleep. */
+static pid_t sleepers(const char *cgroup, unsigned int nr)
+{
+	pid_t pid;
+
+	make(cgroup);
+	pid = fork();
+	if (pid < 0)
+		err(1, "fork");
+	if (pid)
+		return pid;
+	enter(cgroup);
+	start_threads(nr);
+	for (;;)
+		pause();
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int i, seconds = argc > 1 ? atoi(argv[1]) : 10;
+
+	rounds = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (rounds == MAP_FAILED || mkdir(MOUNT, 0755) ||
+	    mount("bench", MOUNT, "cgroup2", 0, NULL))
+		err(1, "mount");
+	for (i = 0; i < CONTAINERS; i++)
+		sleepers(container(i), TASKS);
+	make(THIRD);
+	make(THIRD "/1");
+	snprintf(moved, sizeof(moved), "%d", sleepers(THIRD "/0", TASKS));
+	pause_ms(1000);
+	measure(&container_freezer, seconds);
+	measure(&v2_freezer, seconds);
+	return 0;
+}
