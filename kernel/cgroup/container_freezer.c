@@ -84,6 +84,11 @@
 #include <linux/uidgid.h>
 #include <linux/workqueue.h>
 
+#include "container_freezer_internal.h"
+
+#define CREATE_TRACE_POINTS
+#include <trace/events/container_freezer.h>
+
 /*
  * How long freezer_active stays enabled after the last thaw, in jiffies.
  * Patching the key costs more than freezing a thousand tasks.
@@ -99,11 +104,8 @@
  */
 #define FREEZER_BATCH		8
 
-enum freezer_state {
-	FREEZER_RUNNING,
-	FREEZER_FREEZING,
-	FREEZER_FROZEN,
-};
+/* The longest that freezer.timeout can be, in milliseconds. */
+#define FREEZER_TIMEOUT_MAX	(60 * 60 * MSEC_PER_SEC)
 
 static const char * const freezer_state_words[] = {
 	[FREEZER_RUNNING]	= "RUNNING",
@@ -128,10 +130,14 @@ static const char * const freezer_state_words[] = {
  *	does not become FROZEN
  * @nr_unfrozen_children: children with @reported
  * @retry_delay: the next pause of @retry, in jiffies
+ * @timeout: how long the next freeze may take, in milliseconds; 0 is for ever
+ * @deadline: when the present one is rolled back, in jiffies; 0 is never
+ * @stat: what freezer.stat shows
  * @reported: counted in the parent's @nr_unfrozen_children; protected by the
  *	parent's @lock
  * @state_file: notified on each change of @state
  * @retry: looks again at tasks that stay pending; cancelled in css_free
+ * @rollback: comes at the deadline; cancelled in css_free
  */
 struct freezer {
 	struct cgroup_subsys_state	css;
@@ -150,6 +156,9 @@ struct freezer {
 	unsigned int			nr_holds;
 	unsigned int			nr_unfrozen_children;
 	unsigned int			retry_delay;
+	unsigned int			timeout;
+	u64				deadline;
+	struct freezer_stat		stat;
 
 	/* protected by the parent's @lock */
 	bool				reported;
@@ -157,6 +166,7 @@ struct freezer {
 	/* lock themselves */
 	struct cgroup_file		state_file;
 	struct delayed_work		retry;
+	struct delayed_work		rollback;
 };
 
 static struct freezer *css_freezer(struct cgroup_subsys_state *css)
@@ -433,6 +443,26 @@ static void freezer_key_put(void)
 	mod_delayed_work(system_wq, &freezer_key_work, FREEZER_KEY_LINGER);
 }
 
+static void freezer_trace_state(struct freezer *freezer)
+{
+	struct cgroup *cgrp = freezer->css.cgroup;
+
+	lockdep_assert_held(&freezer->lock);
+
+	if (freezer->state == FREEZER_RUNNING)
+		trace_freezer_thaw(cgrp, freezer->nr_pending,
+				   freezer->nr_unfrozen_children,
+				   freezer->nr_holds);
+	else if (freezer->state == FREEZER_FREEZING)
+		trace_freezer_freeze(cgrp, freezer->nr_pending,
+				     freezer->nr_unfrozen_children,
+				     freezer->nr_holds);
+	else
+		trace_freezer_frozen(cgrp, freezer->nr_pending,
+				     freezer->nr_unfrozen_children,
+				     freezer->nr_holds);
+}
+
 /**
  * freezer_settle - move the state to where the counters say
  * @freezer: the freezer, something of which has changed
@@ -456,8 +486,12 @@ static bool freezer_settle(struct freezer *freezer)
 	if (state == freezer->state)
 		return false;
 
+	container_freezer_stat_settle(&freezer->stat, freezer->state, state);
 	/* Pairs with READ_ONCE() in freezer_report() and freezer_state_of(). */
 	WRITE_ONCE(freezer->state, state);
+	if (state == FREEZER_FROZEN)
+		freezer->deadline = 0;
+	freezer_trace_state(freezer);
 	cgroup_file_notify(&freezer->state_file);
 	return true;
 }
@@ -587,6 +621,8 @@ void __container_freezer_count(struct task_struct *task)
 			freezer->nr_pending_workers++;
 		if (!freezer->nr_pending++)
 			freezer_retry_arm(freezer, 1);
+		trace_freezer_pending(freezer->css.cgroup, task_pid_nr(task),
+				      freezer->nr_pending);
 		changed = freezer_settle(freezer);
 	}
 	spin_unlock_irqrestore(&freezer->lock, flags);
@@ -798,6 +834,59 @@ static void freezer_apply_subtree(struct freezer *top)
 	rcu_read_unlock();
 }
 
+/* A freeze that begins has until now + @timeout to become FROZEN. */
+static void freezer_set_deadline(struct freezer *freezer)
+{
+	/* One more, as the present jiffy is over sooner. */
+	unsigned long delay = msecs_to_jiffies(freezer->timeout) + 1;
+
+	lockdep_assert_held(&freezer->lock);
+
+	freezer->deadline = 0;
+	if (!freezer->requested || !freezer->timeout ||
+	    freezer->state == FREEZER_FROZEN)
+		return;
+	freezer->deadline = get_jiffies_64() + delay;
+	mod_delayed_work(system_unbound_wq, &freezer->rollback, delay);
+}
+
+/*
+ * Take the request back if it is the one that has run out of time.  A request
+ * that was thawed, or that has been FROZEN, has no deadline any more, and that
+ * of a newer one is still to come: it has put off this work.
+ */
+static bool freezer_expire(struct freezer *freezer)
+{
+	bool expired;
+
+	spin_lock_irq(&freezer->lock);
+	expired = freezer->deadline &&
+		  time_after_eq64(get_jiffies_64(), freezer->deadline);
+	if (expired) {
+		trace_freezer_timeout(freezer->css.cgroup, freezer->timeout,
+				      freezer->nr_pending);
+		freezer->stat.timeouts++;
+		freezer->deadline = 0;
+		/* Pair with the READ_ONCE() that freezer_request() names. */
+		WRITE_ONCE(freezer->requested, false);
+		WRITE_ONCE(freezer->closes, false);
+	}
+	spin_unlock_irq(&freezer->lock);
+
+	return expired;
+}
+
+static void freezer_rollback(struct work_struct *work)
+{
+	struct freezer *freezer = container_of(to_delayed_work(work),
+					       struct freezer, rollback);
+
+	if (!freezer_expire(freezer))
+		return;
+	freezer_apply_subtree(freezer);
+	freezer_key_put();
+}
+
 /**
  * freezer_request - freeze or thaw a subtree
  * @freezer: its top; pinned by the caller
@@ -818,6 +907,8 @@ static void freezer_request(struct freezer *freezer, bool freeze, bool close)
 	/* Pair with READ_ONCE() in freezer_self_freezing_read() and _is_closed(). */
 	WRITE_ONCE(freezer->requested, freeze);
 	WRITE_ONCE(freezer->closes, freeze && (close || freezer->closes));
+	if (was_requested != freeze)
+		freezer_set_deadline(freezer);
 	spin_unlock_irq(&freezer->lock);
 
 	freezer_apply_subtree(freezer);
@@ -835,6 +926,7 @@ static void freezer_request(struct freezer *freezer, bool freeze, bool close)
  * @id: tells it from other writes, so that no process gets it twice
  * @sender: the writer
  * @uid: the writer's
+ * @nr: processes that the walk has come to
  *
  * Whoever is in the subtree when the walk begins must get the signal, once,
  * wherever it forks or moves meanwhile:
@@ -856,6 +948,7 @@ struct freezer_kill {
 	u32			id;
 	struct pid		*sender;
 	kuid_t			uid;
+	unsigned int		nr;
 };
 
 /* The writes under way and their number, protected by freezer_kill_lock. */
@@ -1035,6 +1128,7 @@ static int freezer_kill_cgroup(struct freezer_kill *kill, struct freezer *freeze
 	while ((task = css_task_iter_next(&it))) {
 		err = freezer_kill_process(kill, task, false);
 		ret = ret ?: err;
+		kill->nr++;
 		cond_resched();
 	}
 	css_task_iter_end(&it);
@@ -1069,6 +1163,10 @@ static int freezer_kill_subtree(struct freezer *top, int sig)
 	rcu_read_unlock();
 	freezer_kill_end(&kill);
 
+	spin_lock_irq(&top->lock);
+	top->stat.nr_kills++;
+	spin_unlock_irq(&top->lock);
+	trace_freezer_kill(top->css.cgroup, sig, kill.nr);
 	return ret;
 }
 
@@ -1083,6 +1181,7 @@ freezer_css_alloc(struct cgroup_subsys_state *parent)
 
 	spin_lock_init(&freezer->lock);
 	INIT_DELAYED_WORK(&freezer->retry, freezer_retry);
+	INIT_DELAYED_WORK(&freezer->rollback, freezer_rollback);
 	return &freezer->css;
 }
 
@@ -1105,6 +1204,7 @@ static void freezer_css_offline(struct cgroup_subsys_state *css)
 	spin_lock_irq(&freezer->lock);
 	was_requested = freezer->requested;
 	freezer->requested = false;
+	freezer->deadline = 0;
 	/* Pairs with READ_ONCE() in freezer_report(). */
 	WRITE_ONCE(freezer->dead, true);
 	spin_unlock_irq(&freezer->lock);
@@ -1121,6 +1221,7 @@ static void freezer_css_free(struct cgroup_subsys_state *css)
 	struct freezer *freezer = css_freezer(css);
 
 	cancel_delayed_work_sync(&freezer->retry);
+	cancel_delayed_work_sync(&freezer->rollback);
 	kfree(freezer);
 }
 
@@ -1281,6 +1382,74 @@ static ssize_t freezer_kill_write(struct kernfs_open_file *of, char *buf,
 	return freezer_kill_subtree(css_freezer(css), sig) ?: nbytes;
 }
 
+static int freezer_timeout_show(struct seq_file *m, void *v)
+{
+	struct freezer *freezer = css_freezer(seq_css(m));
+
+	/* Pairs with WRITE_ONCE() in freezer_timeout_write(). */
+	seq_printf(m, "%u\n", READ_ONCE(freezer->timeout));
+	return 0;
+}
+
+/* For the next freeze; the present one, if there is one, has its deadline. */
+static ssize_t freezer_timeout_write(struct kernfs_open_file *of, char *buf,
+				     size_t nbytes, loff_t off)
+{
+	struct freezer *freezer = css_freezer(of_css(of));
+	int msec, ret;
+
+	ret = freezer_parse(buf, 0, FREEZER_TIMEOUT_MAX, &msec);
+	if (ret)
+		return ret;
+
+	spin_lock_irq(&freezer->lock);
+	/* Pairs with READ_ONCE() in freezer_timeout_show(). */
+	WRITE_ONCE(freezer->timeout, msec);
+	spin_unlock_irq(&freezer->lock);
+	return nbytes;
+}
+
+/* The state of a cgroup, as it is read from freezer.freeze. */
+enum freezer_state container_freezer_state(struct cgroup_subsys_state *css)
+{
+	/* Pairs with WRITE_ONCE() in freezer_settle(). */
+	return READ_ONCE(css_freezer(css)->state);
+}
+
+/* How many tasks are pending in this cgroup alone. */
+unsigned int container_freezer_nr_pending(struct cgroup_subsys_state *css)
+{
+	struct freezer *freezer = css_freezer(css);
+	unsigned int nr;
+
+	spin_lock_irq(&freezer->lock);
+	nr = freezer->nr_pending;
+	spin_unlock_irq(&freezer->lock);
+
+	return nr;
+}
+
+/* Is @task one of them? */
+bool container_freezer_has_pending(struct cgroup_subsys_state *css,
+				   struct task_struct *task)
+{
+	/* Pairs with WRITE_ONCE() in __container_freezer_count(). */
+	return READ_ONCE(task->freezer_pending) == css_freezer(css);
+}
+
+/* What has happened to this cgroup, all of it at one moment. */
+struct freezer_stat container_freezer_stat(struct cgroup_subsys_state *css)
+{
+	struct freezer *freezer = css_freezer(css);
+	struct freezer_stat stat;
+
+	spin_lock_irq(&freezer->lock);
+	stat = freezer->stat;
+	spin_unlock_irq(&freezer->lock);
+
+	return stat;
+}
+
 static struct cftype freezer_files[] = {
 	{
 		.name = "freeze",
@@ -1293,6 +1462,27 @@ static struct cftype freezer_files[] = {
 		.name = "kill",
 		.flags = CFTYPE_NOT_ON_ROOT,
 		.write = freezer_kill_write,
+	},
+	{
+		.name = "pending",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.open = container_freezer_pending_open,
+		.release = container_freezer_pending_release,
+		.seq_start = container_freezer_pending_start,
+		.seq_next = container_freezer_pending_next,
+		.seq_stop = container_freezer_pending_stop,
+		.seq_show = container_freezer_pending_show,
+	},
+	{
+		.name = "stat",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.seq_show = container_freezer_stat_show,
+	},
+	{
+		.name = "timeout",
+		.flags = CFTYPE_NOT_ON_ROOT,
+		.seq_show = freezer_timeout_show,
+		.write = freezer_timeout_write,
 	},
 	{ }	/* terminate */
 };
