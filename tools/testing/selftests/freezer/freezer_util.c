@@ -138,6 +138,42 @@ int cg_read(const char *cg, const char *file, char *buf, size_t size)
 	return ret;
 }
 
+int cg_read_all(const char *cg, const char *file, char *buf, size_t size,
+		size_t step)
+{
+	size_t len = 0;
+	ssize_t got = 1;
+	int fd;
+
+	fd = cg_open(cg, file, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	while (got > 0 && len + step < size) {
+		got = read(fd, buf + len, step);
+		len += got > 0 ? got : 0;
+	}
+	buf[len] = '\0';
+	if (got)
+		got = got < 0 ? -errno : -E2BIG;
+	close(fd);
+	return got;
+}
+
+long long cg_stat(const char *cg, const char *key)
+{
+	char buf[1024], *line, *end;
+	size_t len = strlen(key);
+	int ret;
+
+	ret = cg_read_all(cg, "freezer.stat", buf, sizeof(buf), 512);
+	if (ret)
+		return ret;
+	for (line = buf; (end = strchr(line, '\n')); line = end + 1)
+		if (!strncmp(line, key, len) && line[len] == ' ')
+			return atoll(line + len);
+	return -ENOENT;
+}
+
 /* Cgroups. */
 
 int cg_make(const char *cg)

@@ -74,7 +74,12 @@ int cg_remove(const char *cg);
 int cg_open(const char *cg, const char *file, int flags);
 int cg_write(const char *cg, const char *file, const char *text);
 int cg_read(const char *cg, const char *file, char *buf, size_t size);
+/* All of a file, in reads of @step bytes; -E2BIG if it does not fit. */
+int cg_read_all(const char *cg, const char *file, char *buf, size_t size,
+		size_t step);
 int cg_path(const char *cg, const char *file, char *buf, size_t size);
+/* One key of freezer.stat. */
+long long cg_stat(const char *cg, const char *key);
 
 /* One line of text; what it is now, and what it must become. */
 bool cg_file_reads(const char *cg, const char *file, const char *text);
@@ -180,7 +185,7 @@ int worker_wait_exit(struct worker *w, int *status);
 /* -EINVAL if it is gone for another reason than @sig. */
 int worker_wait_killed(struct worker *w, int sig);
 int workers_wait_killed(struct worker *w, unsigned int nr, int sig);
-/* 'R', 'S', 'D', 'T' ... as in /proc/PID/stat. */
+/* 'R', 'S', 'D', 'T' ... as in /proc/PID/stat; of a thread too. */
 char task_state(pid_t pid);
 /* Context switches of a task, of its own will or not. */
 long task_switches(pid_t pid);
@@ -198,6 +203,8 @@ int workers_stand_still(struct worker *w, unsigned int nr);
  */
 int stuck_setup(void);
 int stuck_worker_start_in(const char *cg, struct worker *w);
+/* For a worker that gets stuck in its own way: true after stuck_release(). */
+bool stuck_sleep(void);
 int stuck_release(void);
 
 #endif /* FREEZER_UTIL_H */

@@ -419,12 +419,17 @@ int stuck_setup(void)
 	return ret ?: WAIT_UNTIL(task_state(stuck.holder.pid) == 'S');
 }
 
-static void worker_gets_stuck(struct worker *w)
+bool stuck_sleep(void)
 {
 	char byte;
 
+	return read(stuck.pipe[0], &byte, 1) == 1;
+}
+
+static void worker_gets_stuck(struct worker *w)
+{
 	slot_tick(w->slots);
-	if (read(stuck.pipe[0], &byte, 1) == 1)
+	if (stuck_sleep())
 		slot_sleeps(w->slots);
 }
 

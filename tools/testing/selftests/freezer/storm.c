@@ -246,9 +246,25 @@ static int storm_freeze(struct stormer *me, const char *cg)
 	return cg_freeze(cg);
 }
 
+static int storm_look(const char *cg)
+{
+	static __thread char buf[64 * 1024];
+
+	return cg_read_all(cg, "freezer.pending", buf, sizeof(buf), 100) ?:
+	       cg_read_all(cg, "freezer.stat", buf, sizeof(buf), 100);
+}
+
+static int storm_set_timeout(struct stormer *me, const char *cg)
+{
+	char path[512];
+
+	return cg_path(cg, "freezer.timeout", path, sizeof(path)) ?:
+	       write_number(path, dice(&me->seed, 8));
+}
+
 static int storm_act(struct stormer *me, const char *cg, const char *other)
 {
-	switch (dice(&me->seed, 16)) {
+	switch (dice(&me->seed, 18)) {
 	case 0 ... 2:
 		return may_be_gone(storm_freeze(me, cg));
 	case 3 ... 6:
@@ -261,6 +277,10 @@ static int storm_act(struct stormer *me, const char *cg, const char *other)
 		return strchr(cg, '/') ? may_be_busy(cg_remove(cg)) : 0;
 	case 10 ... 12:
 		return storm_attach(me, other, cg);
+	case 13:
+		return may_be_gone(storm_look(cg));
+	case 14:
+		return may_be_gone(storm_set_timeout(me, cg));
 	default:
 		return storm_spawn(me, cg);
 	}

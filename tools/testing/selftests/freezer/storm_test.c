@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A storm of freeze, thaw, kill, fork, exec, threads, attach, mkdir and rmdir
- * at random.  Now and then the test takes a group of cgroups for itself and
+ * A storm of freeze, thaw, kill, fork, exec, threads, attach, mkdir, rmdir,
+ * timeouts and reads at random.  Now and then the test takes a group of cgroups for itself and
  * looks whether frozen means frozen; at the end everything must still work.
  *
  * FREEZER_STORM_SECONDS is the time for both hierarchies together, and is 60
@@ -133,7 +133,10 @@ static int check_group(int group)
 
 	group_name(cg, sizeof(cg), group, 0);
 	pthread_rwlock_wrlock(&storm->locks[group]);
-	ret = cg_freeze(cg);
+	/* A freeze that begins here and is for ever */
+	ret = cg_thaw(cg);
+	ret = ret ?: cg_write(cg, "freezer.timeout", "0");
+	ret = ret ?: cg_freeze(cg);
 	ret = ret ?: cg_wait(cg, "FROZEN");
 	ret = ret ?: members_stand_still(group);
 	ret = ret ?: for_group(group, cg_thaw);
