@@ -39,6 +39,9 @@ test-full: kernel-normal kernel-debug kernel-kasan kernel-kcsan kernel-off ## al
 table: kernel-normal	## 10,000 freezes of what never froze before, as a table
 	@scripts/table.sh
 
+observe: kernel-normal	## transcripts: a freeze that is blocked, named and rolled back, and one that succeeds
+	@scripts/observe.sh
+
 calls: kernel-normal kernel-legacy ## every blocking call through three freezers, as a table
 	@scripts/calls-table.sh
 
@@ -74,4 +77,4 @@ setup:
 clean:			## remove all that was built
 	rm -rf build
 
-.PHONY: help run test test-slow test-full table calls conform bench bench-compare stress check test-judge kernel source setup clean
+.PHONY: help run test test-slow test-full table observe top calls conform bench bench-compare stress check test-judge kernel source setup clean

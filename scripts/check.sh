@@ -23,7 +23,7 @@ check_scripts() {
 	# shellcheck disable=SC2046 # our file names have no spaces
 	shellcheck -f gcc $(our_files 'scripts/*.sh' .ci/run) 2>&1 | note shellcheck
 	shellcheck -f gcc -s sh scripts/guest/init scripts/guest/container \
-		scripts/guest/tests 2>&1 | note shellcheck
+		scripts/guest/observe scripts/guest/tests 2>&1 | note shellcheck
 }
 
 check_style() {

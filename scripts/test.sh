@@ -52,6 +52,7 @@ ours_of() {
 	fi
 	{
 		nm "$BUILD/$KVER-$1/kernel/cgroup/container_freezer.o" \
+			"$BUILD/$KVER-$1/kernel/cgroup/container_freezer_stat.o" \
 			"$BUILD/$KVER-$1/kernel/freezer.o" |
 			awk '$2 ~ /[tT]/ { print $3 }'
 		awk '!/^#/ { print $2 }' "$TOP/patches/$KVER/hooks"

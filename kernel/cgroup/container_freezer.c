@@ -3,8 +3,10 @@
  * Container freezer: stop, resume and kill all tasks of a cgroup.
  *
  * Purpose: freezer.freeze takes 1 and 0 and reads as a state; freezer.kill
- * takes a signal number.  Both act on the whole subtree.  On v1 freezer.state
- * is a second way to the same request, as clients of the legacy freezer know it.
+ * takes a signal number.  Both act on the whole subtree.  freezer.timeout ends
+ * a freeze that is not FROZEN in time.  freezer.state of v1 is a second way to
+ * the same request, as clients of the legacy freezer know it.  What shows what
+ * goes on, freezer.pending and freezer.stat, is in container_freezer_stat.c.
  *
  * Terms.  A cgroup is "requested" when it was itself asked to freeze, and
  * "effective" when it or an ancestor is requested; tasks obey the effective
@@ -58,6 +60,9 @@
  *   freezer_lock, and asks again before it leaves.
  * - signals: see freezer_excuses() and __container_freezer_signal().
  * - kill against fork and migration: see struct freezer_kill.
+ * - timeout: freezer_expire() takes the request back under the lock, and only
+ *   if the deadline there has come: a thaw and FROZEN clear it, a newer freeze
+ *   has a later one.
  * - sleeps that ignore the request (vfork, a group stop) begin after the walk
  *   went by: freezer_retry() comes again, with growing pauses, while FREEZING.
  * - tasks that wait for a worker: see freezer_others_come_first().
@@ -1203,7 +1208,8 @@ static void freezer_css_offline(struct cgroup_subsys_state *css)
 
 	spin_lock_irq(&freezer->lock);
 	was_requested = freezer->requested;
-	freezer->requested = false;
+	/* Pairs with READ_ONCE() in freezer_self_freezing_read(). */
+	WRITE_ONCE(freezer->requested, false);
 	freezer->deadline = 0;
 	/* Pairs with READ_ONCE() in freezer_report(). */
 	WRITE_ONCE(freezer->dead, true);
