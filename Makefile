@@ -42,6 +42,9 @@ table: kernel-normal	## 10,000 freezes of what never froze before, as a table
 observe: kernel-normal	## transcripts: a freeze that is blocked, named and rolled back, and one that succeeds
 	@scripts/observe.sh
 
+top: setup		## build freezer-top, which shows the tree of cgroups, and test it
+	@scripts/top.sh
+
 calls: kernel-normal kernel-legacy ## every blocking call through three freezers, as a table
 	@scripts/calls-table.sh
 
@@ -72,7 +75,7 @@ source: setup
 	@scripts/source.sh
 
 setup:
-	@scripts/setup.sh $(filter check bench,$(MAKECMDGOALS))
+	@scripts/setup.sh $(filter check bench top,$(MAKECMDGOALS))
 
 clean:			## remove all that was built
 	rm -rf build

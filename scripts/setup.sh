@@ -12,6 +12,7 @@ for target; do
 	case $target in
 	check) packages="$packages sparse shellcheck" ;;
 	bench) packages="$packages gnuplot-nox" ;;
+	top) packages="$packages libncurses-dev" ;;
 	esac
 done
 
