@@ -266,7 +266,7 @@ TEST_F_TIMEOUT(freezer, limit_races_with_thaw_and_with_a_new_freeze, 300)
 	fprintf(stderr, "# %lld of %d were rolled back\n", timeouts, nr);
 	EXPECT_LT(0, timeouts);
 	EXPECT_GT(nr, timeouts);
-	EXPECT_EQ(2 * nr, cg_stat("a", "nr_freezes"));
+	EXPECT_GE(2 * nr, cg_stat("a", "nr_freezes"));
 	EXPECT_EQ(0, workers_move(w, 1));
 }
 

@@ -120,7 +120,8 @@ static bool may_follow(enum what before, enum what after)
 	case THAW:
 		return before == FREEZE || before == FROZEN;
 	case TIMEOUT:
-		return before == FREEZE;
+		/* RUNNING, when it comes before the freeze has begun */
+		return before != FROZEN;
 	default:
 		/* A task can be marked just before the state follows. */
 		return true;
