@@ -18,6 +18,7 @@
 #include "freezer_fixture.h"
 
 #define NR_THREADS	300
+#define NR_IDLE		5000
 
 /**
  * struct line - a line of freezer.pending
@@ -237,6 +238,47 @@ TEST_F(freezer, short_reads_name_each_of_many_tasks_once)
 	EXPECT_TRUE(named_once(&w, lines, NR_THREADS));
 	EXPECT_EQ(NR_THREADS, pending_step("a", lines, NR_THREADS, 100));
 	EXPECT_TRUE(named_once(&w, lines, NR_THREADS));
+}
+
+static void *thread_idles(void *arg)
+{
+	slot_tick(arg);
+	pause();
+	return NULL;
+}
+
+static void worker_has_idle_threads(struct worker *w)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	int i;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 16 * 1024);
+	for (i = 0; i < NR_IDLE; i++)
+		if (pthread_create(&thread, &attr, thread_idles, w->slots))
+			_exit(1);
+	pause();
+}
+
+TEST_F(freezer, one_pending_task_is_found_among_many_that_are_frozen)
+{
+	struct worker w[2];
+	long long start;
+	struct line l;
+
+	ASSERT_EQ(0, stuck_setup());
+	ASSERT_EQ(0, worker_start_in("a", w, worker_has_idle_threads, 1));
+	ASSERT_EQ(0, WAIT_UNTIL(slot_count(w[0].slots) == NR_IDLE));
+	ASSERT_EQ(0, stuck_worker_start_in("a", w + 1));
+	ASSERT_EQ(0, cg_freeze("a"));
+	EXPECT_EQ(0, WAIT_UNTIL(cg_stat("a", "nr_frozen") == NR_IDLE + 1));
+	start = now_ms();
+	ASSERT_EQ(0, wait_pending("a", &l, 1, 1));
+	fprintf(stderr, "# %d tasks, read in %lld ms\n", NR_IDLE + 2,
+		now_ms() - start);
+	EXPECT_EQ(w[1].pid, l.pid);
+	EXPECT_EQ(NR_IDLE + 2, cg_stat("a", "nr_tasks"));
 }
 
 static void worker_has_a_strange_name(struct worker *w)
