@@ -10,10 +10,11 @@
  *
  * Terms.  A cgroup is "requested" when it was itself asked to freeze, and
  * "effective" when it or an ancestor is requested; tasks obey the effective
- * wish.  It "closes" when it was asked through freezer.freeze: a cgroup that is
- * FROZEN takes no task if it or an ancestor closes.  A task is "pending" when it
- * must freeze and has not yet.  It is "excused" while it cannot reach user mode
- * and has something to do before that: to die, or to report to its tracer.
+ * wish.  It "closes" when it was asked through freezer.freeze: no task may come
+ * to a cgroup that is FROZEN while it or an ancestor closes.  A task is "pending"
+ * when it must freeze and has not yet.  It is "excused" while it cannot reach
+ * user mode and has something to do before that: to die, or to report to its
+ * tracer.
  *
  *   RUNNING   not effective
  *   FREEZING  effective, and something in the subtree is pending
@@ -909,8 +910,9 @@ static void freezer_request(struct freezer *freezer, bool freeze, bool close)
 
 	spin_lock_irq(&freezer->lock);
 	was_requested = freezer->requested;
-	/* Pair with READ_ONCE() in freezer_self_freezing_read() and _is_closed(). */
+	/* Pairs with READ_ONCE() in freezer_self_freezing_read(). */
 	WRITE_ONCE(freezer->requested, freeze);
+	/* Pairs with READ_ONCE() in freezer_is_closed(). */
 	WRITE_ONCE(freezer->closes, freeze && (close || freezer->closes));
 	if (was_requested != freeze)
 		freezer_set_deadline(freezer);
