@@ -428,6 +428,47 @@ TEST_F_TIMEOUT(freezer, attach_to_a_freezing_cgroup_fails_without_a_trace, TIMEO
 	EXPECT_EQ(0, workers_move(&stuck, 1));
 }
 
+/* Reading changes nothing, and what is half read holds nothing. */
+
+static int do_look(struct worker *w)
+{
+	char buf[1024];
+
+	(void)w;
+	return cg_read_all("a", "freezer.pending", buf, sizeof(buf), 16) ?:
+	       cg_read_all("a", "freezer.stat", buf, sizeof(buf), 16);
+}
+
+static int stays_pending(struct worker *w)
+{
+	(void)w;
+	return is_in_state("a", "FREEZING") ?:
+	       cg_stat("a/b", "nr_pending") == 1 ? 0 : -EINVAL;
+}
+
+TEST_F_TIMEOUT(freezer, look_at_a_freezing_cgroup_fails_without_a_trace, TIMEOUT_S)
+{
+	const struct action action = {
+		"look", do_look, stays_pending, stays_pending
+	};
+	const char *why_not = why_no_faults();
+	int nr = nr_cgroups_at_rest();
+	struct worker w;
+
+	if (why_not)
+		SKIP(return, "%s", why_not);
+	ASSERT_EQ(0, cg_make("a/b"));
+	ASSERT_EQ(0, stuck_setup());
+	ASSERT_EQ(0, stuck_worker_start_in("a/b", &w));
+	ASSERT_EQ(0, cg_freeze("a"));
+	EXPECT_EQ(0, run_action(&action, &w));
+
+	ASSERT_EQ(0, thaws("a"));
+	ASSERT_EQ(0, cg_attach("a", w.pid));
+	ASSERT_EQ(0, cg_remove("a/b"));
+	EXPECT_EQ(0, wait_nr_cgroups(nr));
+}
+
 /* Freeze and thaw. */
 
 static int do_freeze(struct worker *w)
