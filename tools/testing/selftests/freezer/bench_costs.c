@@ -12,6 +12,7 @@
  */
 #define _GNU_SOURCE
 
+#include <dirent.h>
 #include <err.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -274,6 +275,40 @@ static void measure_memory(void)
 	drop_children(ENOUGH_CGROUPS);
 }
 
+/* Not of the freezer of a cgroup, but of the sleeps that need not be woken. */
+
+static u64 switches_of(pid_t pid)
+{
+	struct dirent *entry;
+	char path[64];
+	u64 sum = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir)))
+		if (atoi(entry->d_name))
+			sum += task_switches(atoi(entry->d_name));
+	if (!dir)
+		err(1, "%s", path);
+	closedir(dir);
+	return sum;
+}
+
+static void measure_suspend(void)
+{
+	pid_t pid = start_sleepers(CGROUP, 1000);
+	u64 before = switches_of(pid);
+
+	put_file("/sys/power", "pm_test", "freezer");
+	put_file("/sys/module/suspend/parameters", "pm_test_delay", "0");
+	put_file("/sys/power", "state", "freeze");
+	all_sleep();
+	print("switches in a suspend of n threads", kernel, 1000,
+	      switches_of(pid) - before);
+	end_sleepers(pid);
+}
+
 /* What a freezer does. */
 
 static int state_fd;
@@ -429,6 +464,7 @@ int main(int argc, char **argv)
 	print("rmdir", kernel, 1, typical(rmdir_once, 101));
 	measure_moves(v1 ? "freezer" : "");
 	measure_memory();
+	measure_suspend();
 	if (own) {
 		measure_beside(own);
 		measure_freezer(own);
