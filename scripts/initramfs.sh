@@ -7,6 +7,7 @@ set -eu
 
 root=$(mktemp -d "$BUILD/root.XXXXXX")
 trap 'rm -rf "$root"' EXIT
+chmod 755 "$root"	# it is / there, and for users too
 
 busybox=$(command -v busybox) ||
 	die "busybox is not there" "apt-get install busybox-static"
