@@ -53,6 +53,8 @@ static int become_user(void)
 		return -errno;
 	/* Else the files of it in /proc are root's. */
 	prctl(PR_SET_DUMPABLE, 1);
+	/* The change of user has cleared it, and nobody may outlive the test. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	return 0;
 }
 
