@@ -75,7 +75,7 @@ source: setup
 	@scripts/source.sh
 
 setup:
-	@scripts/setup.sh $(filter check bench top,$(MAKECMDGOALS))
+	@scripts/setup.sh $(filter check bench,$(MAKECMDGOALS))
 
 clean:			## remove all that was built
 	rm -rf build

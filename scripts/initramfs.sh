@@ -16,6 +16,11 @@ cp "$busybox" "$root/bin/busybox"
 cp "$TOP/scripts/guest/init" "$root/init"
 cp "$TOP/scripts/guest/banner" "$TOP/scripts/guest/container" \
 	"$TOP/scripts/guest/tests" "$root/guest/"
+if [ -x "$BUILD/top/freezer-top" ]; then
+	cp "$BUILD/top/freezer-top" "$root/bin/"
+	mkdir -p "$root/lib/terminfo/l"
+	cp /lib/terminfo/l/linux "$root/lib/terminfo/l/"
+fi
 [ ! -d "$BUILD/tests" ] || cp -r "$BUILD/tests/." "$root/tests/"
 for job; do
 	cp "${job#*=}" "$root/job/${job%%=*}"

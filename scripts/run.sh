@@ -8,13 +8,14 @@ set -eu
 dir=$(mktemp -d "$BUILD/run.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 
+"$TOP/scripts/top.sh" build
 if [ -z "${1:-}" ]; then
 	"$TOP/scripts/initramfs.sh" >"$dir/initramfs"
 	say "booting (Ctrl-A X ends the virtual machine at once)"
 	qemu-system-x86_64 -M q35 -accel tcg,thread=multi -smp 2 -m 1G \
 		-nodefaults -no-reboot -display none -nic none \
 		-kernel "$BUILD/$KVER-normal/arch/x86/boot/bzImage" \
-		-initrd "$dir/initramfs" -append "console=ttyS0 quiet panic=-1" \
+		-initrd "$dir/initramfs" -append "console=ttyS0 quiet panic=-1 no_timer_check" \
 		-serial mon:stdio
 	exit
 fi

@@ -6,13 +6,12 @@ set -eu
 . "$(dirname "$0")/lib.sh"
 
 packages="gcc libc6-dev make flex bison bc perl xz-utils patch cpio ccache
-	libelf-dev busybox-static qemu-system-x86"
+	libelf-dev libncurses-dev ncurses-base busybox-static qemu-system-x86"
 [ -n "${KSRC:-}" ] || packages="$packages linux-source-$KVER"
 for target; do
 	case $target in
 	check) packages="$packages sparse shellcheck" ;;
 	bench) packages="$packages gnuplot-nox" ;;
-	top) packages="$packages libncurses-dev" ;;
 	esac
 done
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# top.sh - build tools/cgroup/freezer-top into build/top/, and test it in a
-# terminal of its own, with files in the place of cgroups
+# top.sh [build] - build tools/cgroup/freezer-top into build/top/, static so that
+# it runs in the virtual machine too; and test it in a terminal of its own, with
+# files in the place of cgroups
 set -eu
 . "$(dirname "$0")/lib.sh"
 
@@ -42,8 +43,10 @@ gone() { ! kill -0 "$1" 2>/dev/null; }
 mkdir -p "$dir"
 rm -rf "$cg" "$shown" "$dir/keys"
 make -C "$dir" -f "$TOP/tools/cgroup/freezer-top/Makefile" \
-	VPATH="$TOP/tools/cgroup/freezer-top" freezer-top >"$dir/build.log" 2>&1 ||
+	VPATH="$TOP/tools/cgroup/freezer-top" LDFLAGS=-static \
+	LDLIBS="-lncurses -ltinfo" freezer-top >"$dir/build.log" 2>&1 ||
 	die "freezer-top did not build, see $dir/build.log" "mend what it says"
+[ "${1:-}" != build ] || exit 0
 
 cgroup a RUNNING 3
 cgroup a/b FREEZING 2
