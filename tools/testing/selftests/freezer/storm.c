@@ -248,7 +248,7 @@ static int storm_freeze(struct stormer *me, const char *cg)
 
 static int storm_look(const char *cg)
 {
-	static __thread char buf[64 * 1024];
+	static char buf[64 * 1024];
 
 	return cg_read_all(cg, "freezer.pending", buf, sizeof(buf), 100) ?:
 	       cg_read_all(cg, "freezer.stat", buf, sizeof(buf), 100);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A storm of freeze, thaw, kill, fork, exec, threads, attach, mkdir, rmdir,
- * timeouts and reads at random.  Now and then the test takes a group of cgroups for itself and
- * looks whether frozen means frozen; at the end everything must still work.
+ * timeouts and reads at random.  Now and then the test takes a group of cgroups
+ * for itself and looks whether frozen means frozen; at the end everything must
+ * still work.
  *
  * FREEZER_STORM_SECONDS is the time for both hierarchies together, and is 60
  * if not set.  FREEZER_STORM_SEED repeats the choices, though not what comes of
