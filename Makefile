@@ -51,7 +51,7 @@ calls: kernel-normal kernel-legacy ## every blocking call through three freezers
 conform: kernel-normal kernel-legacy ## freezer.state on our kernel and on the legacy one: the same answers?
 	@scripts/conform.sh
 
-bench: kernel-off kernel-normal kernel-legacy kernel-trace kernel-debug ## what the freezers cost, as tables and a plot; PART=sets, costs, latency or storm; TASKS=1000 SLEEP=epoll
+bench: kernel-off kernel-normal kernel-legacy kernel-trace kernel-lockstat ## what the freezers cost, as tables and a plot; PART=sets, costs, latency or storm; TASKS=1000 SLEEP=epoll
 	@scripts/bench.sh $(PART)
 
 bench-compare:		## what make bench has measured, against the baseline in scripts/
