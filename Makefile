@@ -60,6 +60,18 @@ bench-compare:		## what make bench has measured, against the baseline in scripts
 stress: kernel-debug	## a storm of all operations; MINUTES=10, SEED=number to repeat it
 	@scripts/stress.sh "$(or $(MINUTES),10)" "$(SEED)"
 
+vm: kernel-vm-normal rootfs ## boot Debian 12 with systemd and container tools; MODE=hybrid, v1 or v2 for its cgroups
+	@scripts/vm.sh "$(or $(MODE),hybrid)"
+
+test-clients: kernel-vm-normal kernel-vm-legacy rootfs ## lxc, runc, crun, docker, podman, systemd, criu on our kernel and on a legacy one, as a table; T=name for some (hours)
+	@scripts/clients.sh "$$FREEZER_TEST"
+
+examples: kernel-normal	## the transcripts of the documentation, made anew
+	@scripts/examples.sh
+
+rootfs: setup
+	@scripts/rootfs.sh
+
 check: source		## checkpatch, sparse, W=1, kernel-doc, shellcheck, option on, off, legacy
 	@scripts/check.sh
 
@@ -75,9 +87,9 @@ source: setup
 	@scripts/source.sh
 
 setup:
-	@scripts/setup.sh $(filter check bench,$(MAKECMDGOALS))
+	@scripts/setup.sh $(filter check bench vm test-clients rootfs,$(MAKECMDGOALS))
 
 clean:			## remove all that was built
 	rm -rf build
 
-.PHONY: help run test test-slow test-full table observe top calls conform bench bench-compare stress check test-judge kernel source setup clean
+.PHONY: help run test test-slow test-full table observe top calls conform bench bench-compare stress vm test-clients examples rootfs check test-judge kernel source setup clean

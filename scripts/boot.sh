@@ -4,6 +4,8 @@
 # Leaves in DIR: console, results (ttyS1), verdict (ttyS2), and in status how
 # QEMU ended: 0 by itself, 124 at the time limit of SECONDS.
 # COUNTED=1: one processor, on which an instruction takes one nanosecond.
+# DISK=file: not an initramfs but this disk, and DIR/job.tar on a second one; what
+# is written to them is forgotten.
 set -eu
 . "$(dirname "$0")/lib.sh"
 
@@ -20,13 +22,20 @@ else
 	set -- -accel tcg,thread=multi -smp "${CPUS:-2}"
 fi
 # On a busy host the kernel's check of its timer can come too early.
+append="console=ttyS0 panic=-1 no_timer_check ${APPEND:-}"
+if [ -n "${DISK:-}" ]; then
+	set -- "$@" -drive "file=$DISK,if=virtio,format=raw,snapshot=on" \
+		-drive "file=$dir/job.tar,if=virtio,format=raw,snapshot=on"
+	append="root=/dev/vda rw $append"
+else
+	set -- "$@" -initrd "$dir/initramfs"
+fi
 status=0
 timeout -k 5 "$limit" qemu-system-x86_64 -M q35 "$@" \
 	-m "${MEMORY:-1G}" -nodefaults -no-reboot -display none \
 	-monitor none -nic none \
 	-kernel "$BUILD/$KVER-$profile/arch/x86/boot/bzImage" \
-	-initrd "$dir/initramfs" \
-	-append "console=ttyS0 panic=-1 no_timer_check ${APPEND:-}" \
+	-append "$append" \
 	-serial "file:$dir/console" -serial "file:$dir/results" \
 	-serial "file:$dir/verdict" </dev/null || status=$?
 echo "$status" >"$dir/status"

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # kernel.sh PROFILE [FOLDER TARGET] - build <version>-PROFILE below build/, up to
-# arch/x86/boot/bzImage, from configs/base.config and configs/PROFILE.config;
-# or in another FOLDER there, up to TARGET
+# arch/x86/boot/bzImage, from configs/base.config and configs/PROFILE.config, for
+# vm-PROFILE with configs/vm.config in between; or in another FOLDER there, up to
+# TARGET
 set -eu
 . "$(dirname "$0")/lib.sh"
 
@@ -11,11 +12,17 @@ out=$BUILD/${2:-$KVER-$profile}
 target=${3:-bzImage}
 log=$out/build.log
 base=$TOP/configs/base.config
-own=$TOP/configs/$profile.config
+own=$TOP/configs/${profile#vm-}.config
+vm=
+[ "$profile" = "${profile#vm-}" ] || vm=$TOP/configs/vm.config
 
 [ -f "$own" ] ||
 	die "there is no profile $profile" \
 	    "choose one of: $(cd "$TOP/configs" && echo *.config | sed 's/base.config //; s/\.config//g')"
+
+fragments() {
+	cat "$base" ${vm:+"$vm"} "$own"
+}
 
 # The same time stamp in each build, and paths relative to build/, let ccache hit
 # in another clone too.
@@ -27,12 +34,12 @@ kmake() {
 
 # An option that Kconfig dropped silently would make a test mean nothing.
 check_config() {
-	grep -h '^CONFIG_' "$base" "$own" | while read -r option; do
+	fragments | grep '^CONFIG_' | while read -r option; do
 		grep -qx -- "$option" "$out/.config" ||
 			die "Kconfig did not take $option" \
 			    "see what it depends on (make -C $TREE O=$out menuconfig) and mend configs/"
 	done
-	grep -h '^# CONFIG_.* is not set' "$base" "$own" | while read -r _ option _; do
+	fragments | grep '^# CONFIG_.* is not set' | while read -r _ option _; do
 		! grep -q "^$option=" "$out/.config" ||
 			die "Kconfig turned $option on" "see what selects it and mend configs/"
 	done
@@ -41,17 +48,18 @@ check_config() {
 configure() {
 	say "configuring Linux $KVER ($profile)"
 	rm -f "$out/fragments"
+	fragments >"$out/merged"
 	{
 		kmake tinyconfig &&
 		"$TREE/scripts/kconfig/merge_config.sh" -m -O "$out" \
-			"$out/.config" "$base" "$own" &&
+			"$out/.config" "$out/merged" &&
 		kmake olddefconfig && touch "$out/done"
 	} >"$log" 2>&1
 	[ -e "$out/done" ] ||
 		die "could not configure the kernel, see $log" "mend configs/$profile.config"
 	rm "$out/done"
 	check_config
-	cat "$base" "$own" >"$out/fragments"
+	mv "$out/merged" "$out/fragments"
 }
 
 # Turn make's lines into a count every few seconds.
@@ -85,5 +93,5 @@ build() {
 
 mkdir -p "$out"
 rm -f "$out/done"
-cat "$base" "$own" | cmp -s - "$out/fragments" || configure
+fragments | cmp -s - "$out/fragments" || configure
 build

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# setup.sh [check] [bench] - see that the packages are there that a build and a
-# run need, and those of `make check` and `make bench`; install them as root
+# setup.sh [TARGET...] - see that the packages are there that a build and a run
+# need, and those of these targets of make; install them as root
 set -eu
 . "$(dirname "$0")/lib.sh"
 
@@ -12,6 +12,7 @@ for target; do
 	case $target in
 	check) packages="$packages sparse shellcheck" ;;
 	bench) packages="$packages gnuplot-nox" ;;
+	vm | test-clients | rootfs) packages="$packages mmdebstrap e2fsprogs bsdextrautils" ;;
 	esac
 done
 

@@ -1,0 +1,116 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# clients.sh [NAME] - run the container tools of Debian 12 on the kernels vm-legacy
+# and vm-normal, and print "client, version, scenario, legacy kernel, our kernel"
+# as a table, for each way to mount cgroups.  NAME picks scenarios by a part of
+# "client scenario".  Green if all is on our kernel; what the legacy kernel does
+# is there to compare.
+# MODES="hybrid v1 v2"		which ways
+# PROFILES="vm-legacy vm-normal"	which kernels
+# TROUBLE_SECONDS=300		how long runc exec goes on beside pause and resume
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+: "${MODES:=hybrid v1 v2}" "${PROFILES:=vm-legacy vm-normal}" "${TROUBLE_SECONDS:=300}"
+guest=$TOP/scripts/guest/clients
+passed=0
+failed=0
+
+# The scenarios of each client in a mode.  A function of the client's file is one
+# if "# scenario" follows, with the modes or the clients that it is for.
+plan() {
+	while read -r client file _; do
+		sed -n 's/^\([a-z_0-9]*\)() { # scenario */\1 /p' "$guest/$file" |
+			while read -r name only; do
+				case " $only " in
+				"  " | *" $1 "* | *" $client "*) echo "$client $name" ;;
+				esac
+			done
+	done <"$guest/clients" | grep -F -- "$2" ||
+		die "no scenario has '$2' in its name" "see scripts/guest/clients/"
+}
+
+# Say how each scenario ended while the machine runs.
+follow() {
+	tail -s 0.5 -n +1 -F --pid="$1" "$2/results" 2>/dev/null | tr -d '\r' | awk -v on="$3" '
+		/^# test / { program = $3 }
+		/^ok |^not ok / {
+			what = /^not/ ? "FAIL" : /# SKIP/ ? "SKIP" : "ok"
+			sub(/^not /, ""); sub(/^ok 1 /, "")
+			printf "%-4s %s %s %s\n", what, on, program, $0
+			fflush()
+		}' >&2
+}
+
+# one_run MODE PROFILE NAME
+one_run() {
+	dir=$BUILD/clients/$1-$2
+	mkdir -p "$dir"
+	plan "$1" "$3" >"$dir/plan"
+	sed 's/#.*//; s/ *$//' "$guest/skips" >"$dir/skips"
+	echo "debug_locks none" >"$dir/lockdep"
+	printf 'mode=%s\nTROUBLE_SECONDS=%s\n' "$1" "$TROUBLE_SECONDS" >"$dir/env"
+	tar -cf "$dir/job.tar" -C "$guest" . -C "$dir" plan env
+	rm -f "$dir/results"
+	say "$(wc -l <"$dir/plan") scenarios, cgroups $1, Linux $KVER ($2)"
+	DISK=$BUILD/debian/disk MEMORY=2G \
+		APPEND="$("$TOP/scripts/vm.sh" "$1" "$2" words) systemd.mask=serial-getty@ttyS0.service" \
+		"$TOP/scripts/boot.sh" "$2" "$dir" "${LIMIT:-$((3600 + TROUBLE_SECONDS))}" &
+	follow $! "$dir" "$1 $2"
+	wait $!
+	if [ "$2" = vm-legacy ]; then
+		"$TOP/scripts/judge.sh" "$dir" >/dev/null || :
+		return
+	fi
+	"$TOP/scripts/judge.sh" "$dir" || :
+	read -r p f <"$dir/counts"
+	passed=$((passed + p))
+	failed=$((failed + f))
+}
+
+# Lines "mode|client|version|scenario|legacy|ours", of what was run
+rows() {
+	for mode in $MODES; do
+		set --
+		for profile in vm-legacy vm-normal; do
+			[ ! -f "$BUILD/clients/$mode-$profile/results" ] ||
+				set -- "$@" "$BUILD/clients/$mode-$profile/results"
+		done
+		awk -v mode="$mode" '
+			{ sub(/\r$/, "") }
+			/^# version / { version[$3] = $4; next }
+			/^# test / { client = $3; next }
+			!/^ok |^not ok / { next }
+			{
+				what = /^not/ ? "fail" : /# SKIP/ ? "skip" : "pass"
+				detail = $0
+				sub(/^[^#]*# (SKIP )?/, "", detail)
+				sub(/^not /, "")
+				key = client "|" version[client] "|" $3
+				if (!(key in known)) { known[key]; order[++n] = key }
+				column = FILENAME ~ /legacy/ ? "legacy" : "ours"
+				cell[key, column] = what
+				if (detail ~ /failed of/ || what != "pass")
+					cell[key, column] = what ": " detail
+			}
+			function get(key, column) {
+				return (key, column) in cell ? cell[key, column] : "not run"
+			}
+			END {
+				for (i = 1; i <= n; i++)
+					print mode "|" order[i] "|" get(order[i], "legacy") "|" get(order[i], "ours")
+			}' "$@"
+	done
+}
+
+for mode in $MODES; do
+	for profile in $PROFILES; do
+		one_run "$mode" "$profile" "${1:-}"
+	done
+done
+{
+	echo "cgroups|client|version|scenario|legacy kernel|our kernel"
+	rows
+} | tee "$BUILD/clients/table" | column -t -s '|' -o '  '
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" != 0 ]

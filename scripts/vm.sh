@@ -1,0 +1,30 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# vm.sh [hybrid|v1|v2] [PROFILE] - boot Debian 12 on the kernel of vm-normal, or
+# of PROFILE, with the cgroups of that mode, and a shell of root on the console.
+# vm.sh MODE PROFILE words - print the words of the kernel's command line for it.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+mode=${1:-hybrid}
+profile=${2:-vm-normal}
+case $mode in
+hybrid) words="systemd.unified_cgroup_hierarchy=0" ;;
+v1) words="systemd.unified_cgroup_hierarchy=0 systemd.legacy_systemd_cgroup_controller=1" ;;
+v2) words="systemd.unified_cgroup_hierarchy=1" ;;
+*) die "there is no mode $mode" "choose one of: hybrid v1 v2" ;;
+esac
+# Nothing is quick in software emulation.
+words="$words systemd.default_device_timeout_sec=600 systemd.default_timeout_start_sec=600"
+if [ "${3:-}" = words ]; then
+	echo "$words"
+	exit
+fi
+
+say "booting Debian ($mode); it takes a minute or two (Ctrl-A X ends it at once)"
+exec qemu-system-x86_64 -M q35 -accel tcg,thread=multi -smp 2 -m 2G \
+	-nodefaults -no-reboot -display none -nic none \
+	-kernel "$BUILD/$KVER-$profile/arch/x86/boot/bzImage" \
+	-drive "file=$BUILD/debian/disk,if=virtio,format=raw,snapshot=on" \
+	-append "root=/dev/vda rw console=ttyS0 quiet panic=-1 $words" \
+	-serial mon:stdio
