@@ -20,13 +20,14 @@ failed=0
 # if "# scenario" follows, with the modes or the clients that it is for.
 plan() {
 	while read -r client file _; do
+		[ "$client" != examples ] || [ "$2" = "examples " ] || continue
 		sed -n 's/^\([a-z_0-9]*\)() { # scenario */\1 /p' "$guest/$file" |
 			while read -r name only; do
 				case " $only " in
 				"  " | *" $1 "* | *" $client "*) echo "$client $name" ;;
 				esac
 			done
-	done <"$guest/clients" | grep -F -- "$2" ||
+	done <"$guest/clients.list" | grep -F -- "$2" ||
 		die "no scenario has '$2' in its name" "see scripts/guest/clients/"
 }
 
@@ -47,7 +48,7 @@ one_run() {
 	dir=$BUILD/clients/$1-$2
 	mkdir -p "$dir"
 	plan "$1" "$3" >"$dir/plan"
-	sed 's/#.*//; s/ *$//' "$guest/skips" >"$dir/skips"
+	sed 's/#.*//; s/ *$//' "$guest/skips.list" >"$dir/skips"
 	echo "debug_locks none" >"$dir/lockdep"
 	printf 'mode=%s\nTROUBLE_SECONDS=%s\n' "$1" "$TROUBLE_SECONDS" >"$dir/env"
 	tar -cf "$dir/job.tar" -C "$guest" . -C "$dir" plan env

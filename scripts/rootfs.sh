@@ -33,7 +33,7 @@ mmdebstrap --mode=root --variant=minbase --format=directory \
 	--include="$(echo "$packages" | tr -s ' \t\n' , | sed 's/,$//')" \
 	--customize-hook='copy-in '"$TOP"'/scripts/guest/job.service /etc/systemd/system' \
 	--customize-hook='chroot "$1" systemctl enable job.service' \
-	--customize-hook='chroot "$1" systemctl disable docker.service docker.socket containerd.service lxc.service lxc-net.service lxc-monitord.service podman.service podman.socket podman-auto-update.timer podman-restart.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer' \
+	--customize-hook='chroot "$1" systemctl disable docker.service docker.socket containerd.service lxc.service lxc-net.service lxc-monitord.service podman.service podman.socket podman-auto-update.timer podman-auto-update.service podman-restart.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer' \
 	--customize-hook='chroot "$1" passwd -d root' \
 	--customize-hook='mkdir -p "$1/etc/systemd/system/serial-getty@ttyS0.service.d"' \
 	--customize-hook='printf "[Service]\nExecStart=\nExecStart=-/sbin/agetty -a root --keep-baud 115200 %%I linux\n" >"$1/etc/systemd/system/serial-getty@ttyS0.service.d/login.conf"' \
