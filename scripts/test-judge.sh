@@ -75,6 +75,8 @@ must_fail "a machine that ends too early" "verdict has 0 lines"
 say "a green run, with one thing spoilt"
 spoil "a test that did not run" ": missing" 'echo "interface_test never.ran" >>plan'
 spoil "a test that was skipped" ": skip" "sed -i '0,/^ok .*/s//& # SKIP why/' results"
+spoil "a test that was skipped, and is not the one that may be" ": skip" \
+	"echo 'interface_test other.test' >skips; sed -i '0,/^ok .*/s//& # SKIP why/' results"
 spoil "a test that failed" ": fail" "sed -i '0,/^ok/s//not ok/' results"
 spoil "a test beside the plan" ": extra" 'echo "# test no.such test" >>results'
 spoil "an empty plan" "no test was planned" ': >plan; : >results'
