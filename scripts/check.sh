@@ -24,7 +24,8 @@ check_scripts() {
 	shellcheck -f gcc $(our_files 'scripts/*.sh' .ci/run \
 		'scripts/guest/clients/*' ':!*.list') 2>&1 | note shellcheck
 	shellcheck -f gcc -s sh scripts/guest/init scripts/guest/container \
-		scripts/guest/observe scripts/guest/tests 2>&1 | note shellcheck
+		scripts/guest/observe scripts/guest/tests scripts/guest/examples \
+		2>&1 | note shellcheck
 }
 
 check_style() {
