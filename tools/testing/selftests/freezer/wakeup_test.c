@@ -335,14 +335,19 @@ static int run_rounds(const struct source *s,
 	return ret;
 }
 
-/* Each event is to be taken by @side before the next is posted. */
+/*
+ * Each event is to be taken by @side before the next is posted.  Who is awake
+ * takes it without a wakeup, and then that of a futex goes to a frozen waiter:
+ * so all of @side sleep first.
+ */
 static int post_to(struct side *side, int nr)
 {
 	unsigned long taken = side_taken(side);
 	int i, ret = 0;
 
 	for (i = 0; i < nr && !ret; i++) {
-		ret = source->post() ?: WAIT_UNTIL(side_taken(side) > taken + i);
+		ret = WAIT_UNTIL(side_sleeps(side)) ?: source->post();
+		ret = ret ?: WAIT_UNTIL(side_taken(side) > taken + i);
 		if (ret)
 			fprintf(stderr, "# event %d of %d did not come to %s\n",
 				i + 1, nr, side->cg);
