@@ -212,14 +212,14 @@ static const char *leaf(unsigned int i)
 /* The freezers. */
 
 /* The files of the freezer that is being measured. */
-static int file_fd, state_fd, kill_fd, empty_fd;
+static int file_fd, state_fd, kill_fd, events_fd;
 static bool is_legacy;
 
 static void open_freezer(const struct freezer *f)
 {
 	file_fd = open_file(CGROUP, f->file, O_WRONLY);
 	state_fd = open_file(CGROUP, f->state_file, O_RDONLY);
-	empty_fd = open_file(CGROUP, is_legacy ? "cgroup.procs" : "cgroup.events", O_RDONLY);
+	events_fd = is_legacy ? -1 : open_file(CGROUP, "cgroup.events", O_RDONLY);
 	kill_fd = f->kill_file ? open_file(CGROUP, f->kill_file, O_WRONLY) : -1;
 }
 
@@ -227,13 +227,14 @@ static void close_freezer(void)
 {
 	close(file_fd);
 	close(state_fd);
-	close(empty_fd);
+	close(events_fd);
 	close(kill_fd);
 }
 
-static bool leaf_is_empty(unsigned int i)
+/* Opened anew, as an open cgroup.procs of v1 goes on showing an old list. */
+static bool lists_nobody(const char *cgroup)
 {
-	int fd = open_file(leaf(i), "cgroup.procs", O_RDONLY);
+	int fd = open_file(cgroup, "cgroup.procs", O_RDONLY);
 	bool ret = !get(fd)[0];
 
 	close(fd);
@@ -245,11 +246,11 @@ static bool empty(const struct set *set)
 	unsigned int i;
 
 	if (!is_legacy)
-		return strstr(get(empty_fd), "populated 0");
+		return strstr(get(events_fd), "populated 0");
 	for (i = 0; set->shape == TREE && i < set->nr; i += LEAF_THREADS)
-		if (!leaf_is_empty(i))
+		if (!lists_nobody(leaf(i)))
 			return false;
-	return !get(empty_fd)[0];
+	return lists_nobody(CGROUP);
 }
 
 /* The operations; each returns what it took. */
