@@ -50,9 +50,9 @@ join() {
 
 # The size of something that each task has, from the symbol of the first
 size_of() {
-	nm -S "$BUILD/$KVER-$1/vmlinux" |
-		awk -v what="$3" -v of="$1" -v symbol="$2" '
-			$4 == symbol { printf "%s (bytes),%s,1,%d\n", what, of, strtonum("0x" $2) }'
+	size=$(nm -S "$BUILD/$KVER-$1/vmlinux" |
+		awk -v symbol="$2" '$4 == symbol { print $2 }')
+	echo "$3 (bytes),$1,1,$((0x$size))"
 }
 
 sizes() {

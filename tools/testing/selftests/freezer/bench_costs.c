@@ -204,24 +204,21 @@ static u64 move_once(void)
 	return start;
 }
 
-static void remount(const char *controller, const char *option)
+static void remount(const char *options)
 {
-	char options[64];
-
-	snprintf(options, sizeof(options), "%s%s", controller, option);
-	if (mount("bench", MOUNT, *controller ? "cgroup" : "cgroup2", MS_REMOUNT,
-		  options))
+	if (mount("bench", MOUNT, "cgroup2", MS_REMOUNT, options))
 		err(1, "mount option %s", options);
 }
 
-static void measure_moves(const char *controller)
+/* On v2, as this option of v1 cannot be changed any more. */
+static void measure_moves(void)
 {
 	/* Else it waits for a grace period of RCU each time. */
-	remount(controller, *controller ? ",favordynmods" : "favordynmods");
+	remount("favordynmods");
 	moved = start_sleepers(OTHER, 1);
 	print("move a task", kernel, 1, typical(move_once, 201));
 	end_sleepers(moved);
-	remount(controller, "");
+	remount("");
 }
 
 static u64 free_memory(void)
@@ -462,7 +459,8 @@ int main(int argc, char **argv)
 	measure_tasks();
 	print("mkdir", kernel, 1, typical(mkdir_once, 101));
 	print("rmdir", kernel, 1, typical(rmdir_once, 101));
-	measure_moves(v1 ? "freezer" : "");
+	if (!v1)
+		measure_moves();
 	measure_memory();
 	measure_suspend();
 	if (own) {
