@@ -6,12 +6,14 @@
  */
 #define _GNU_SOURCE
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "freezer_fixture.h"
 
@@ -47,11 +49,22 @@ struct event {
 static struct event events[MAX_EVENTS];
 static int nr_events;
 
+/* Cgroups of a new hierarchy have the numbers of the last one. */
+static int forget_events(void)
+{
+	int fd = open(TRACING "/trace", O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
 static int tracing_start(void)
 {
 	mount("tracefs", TRACING, "tracefs", 0, NULL);
 	return write_text(TRACING "/tracing_on", "0") ?:
-	       write_text(TRACING "/trace", "") ?:
+	       forget_events() ?:
 	       write_text(TRACING "/buffer_size_kb", "4096") ?:
 	       write_text(TRACING "/events/freezer/enable", "1") ?:
 	       write_text(TRACING "/tracing_on", "1");
