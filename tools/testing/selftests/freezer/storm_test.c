@@ -54,24 +54,29 @@ static void members_take(struct members *m, int group)
 		m->counts[i] = atomic_load(&storm->counts[m->pids[i]]);
 }
 
-/*
- * Nobody may run or join.  Who has left was on the way out of the kernel when
- * the freeze came, and must not have run user code either.
- */
-static bool member_is_at(const struct members *m, pid_t pid, unsigned int count)
+/* NULL for who was not there. */
+static const unsigned int *member_count(const struct members *m, pid_t pid)
 {
 	unsigned int i;
 
 	for (i = 0; i < m->nr; i++)
 		if (m->pids[i] == pid)
-			return m->counts[i] == count;
-	return false;
+			return m->counts + i;
+	return NULL;
+}
+
+static bool member_is_at(const struct members *m, pid_t pid, unsigned int count)
+{
+	const unsigned int *was = member_count(m, pid);
+
+	return was && *was == count;
 }
 
 /* A task that was exiting already may go, but nobody counts and nobody comes. */
 static int members_stand_still(int group)
 {
 	static struct members before, after;
+	const unsigned int *was;
 	unsigned int i;
 	int ret = 0;
 
@@ -81,8 +86,10 @@ static int members_stand_still(int group)
 	for (i = 0; i < after.nr; i++) {
 		if (member_is_at(&before, after.pids[i], after.counts[i]))
 			continue;
-		fprintf(stderr, "# %d is in g%d, which is frozen, and runs\n",
-			after.pids[i], group);
+		was = member_count(&before, after.pids[i]);
+		fprintf(stderr, "# %d is in g%d, which is frozen, and %s: %u, %u\n",
+			after.pids[i], group, was ? "runs" : "has come",
+			was ? *was : 0, after.counts[i]);
 		task_describe(after.pids[i]);
 		ret = -EBUSY;
 	}
