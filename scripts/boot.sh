@@ -28,7 +28,11 @@ if [ -n "${DISK:-}" ]; then
 		-drive "file=$dir/job.tar,if=virtio,format=raw,snapshot=on"
 	append="root=/dev/vda rw $append"
 else
+	# The other processors come when the kernel has patched its own code: on a
+	# busy host QEMU can go on executing the breakpoint of a patch that is over.
+	# The first process brings them.
 	set -- "$@" -initrd "$dir/initramfs"
+	append="$append maxcpus=1"
 fi
 status=0
 timeout -k 5 "$limit" qemu-system-x86_64 -M q35 "$@" \
