@@ -305,18 +305,21 @@ static int container_enter(void)
 	return map_root() ?: mount_view();
 }
 
-static void container_main(struct worker *w, int (*fn)(void))
+/* Say whether it @is_in, wait for the test, and say what came of @fn. */
+static void act_when_told(struct worker *w, int is_in, int (*fn)(void))
 {
-	int ret;
-
-	ret = cg_attach("a/d", 0) ?: container_enter();
-	slot_set_note(w->slots, IS_IN, 1 - ret);
+	slot_set_note(w->slots, IS_IN, 1 - is_in);
 	while (!slot_note(w->slots, GO)) {
 		slot_tick(w->slots);
 		pause_ms(1);
 	}
 	slot_set_note(w->slots, RESULT, 1 - fn());
 	worker_sleeps(w);
+}
+
+static void container_main(struct worker *w, int (*fn)(void))
+{
+	act_when_told(w, cg_attach("a/d", 0) ?: container_enter(), fn);
 }
 
 static int container_is_in(struct worker *w)
@@ -466,21 +469,18 @@ FIXTURE_TEARDOWN(namespace)
 	EXPECT_EQ(0, env_cleanup());
 }
 
+static int root_denies(void)
+{
+	return cg_write("a", "freezer.freeze", "0") == -EPERM &&
+	       cg_write("a", "freezer.freeze", "1") == -EPERM &&
+	       cg_write("a", "freezer.kill", "9") == -EPERM ? 0 : -EEXIST;
+}
+
 static void worker_in_namespace(struct worker *w)
 {
-	int ret;
+	int ret = cg_attach("a", 0) ?: unshare(CLONE_NEWCGROUP) ? -errno : 0;
 
-	ret = cg_attach("a", 0) ?: unshare(CLONE_NEWCGROUP) ? -errno : 0;
-	slot_set_note(w->slots, IS_IN, 1 - ret);
-	while (!slot_note(w->slots, GO)) {
-		slot_tick(w->slots);
-		pause_ms(1);
-	}
-	ret = cg_write("a", "freezer.freeze", "0") == -EPERM &&
-	      cg_write("a", "freezer.freeze", "1") == -EPERM &&
-	      cg_write("a", "freezer.kill", "9") == -EPERM ? 0 : -EEXIST;
-	slot_set_note(w->slots, RESULT, 1 - ret);
-	worker_sleeps(w);
+	act_when_told(w, ret, root_denies);
 }
 
 TEST_F(namespace, root_of_it_cannot_thaw_itself)
