@@ -469,6 +469,11 @@ FIXTURE_TEARDOWN(namespace)
 	EXPECT_EQ(0, env_cleanup());
 }
 
+static int namespace_enter(void)
+{
+	return cg_attach("a", 0) ?: unshare(CLONE_NEWCGROUP) ? -errno : 0;
+}
+
 static int root_denies(void)
 {
 	return cg_write("a", "freezer.freeze", "0") == -EPERM &&
@@ -478,9 +483,7 @@ static int root_denies(void)
 
 static void worker_in_namespace(struct worker *w)
 {
-	int ret = cg_attach("a", 0) ?: unshare(CLONE_NEWCGROUP) ? -errno : 0;
-
-	act_when_told(w, ret, root_denies);
+	act_when_told(w, namespace_enter(), root_denies);
 }
 
 TEST_F(namespace, root_of_it_cannot_thaw_itself)
@@ -498,18 +501,15 @@ TEST_F(namespace, root_of_it_cannot_thaw_itself)
 	EXPECT_EQ(0, workers_stand_still(w + 1, 1));
 }
 
+static int moves_are_denied(void)
+{
+	return cg_attach("b", 0) == -ENOENT && cg_attach(".", 0) == -ENOENT &&
+	       cg_attach("..", 0) == -ENOENT ? 0 : -EEXIST;
+}
+
 static void worker_tries_to_leave(struct worker *w)
 {
-	int ret;
-
-	ret = cg_attach("a", 0) ?: unshare(CLONE_NEWCGROUP) ? -errno : 0;
-	slot_set_note(w->slots, IS_IN, 1 - ret);
-	while (!slot_note(w->slots, GO))
-		pause_ms(1);
-	ret = cg_attach("b", 0) == -ENOENT && cg_attach(".", 0) == -ENOENT &&
-	      cg_attach("..", 0) == -ENOENT ? 0 : -EEXIST;
-	slot_set_note(w->slots, RESULT, 1 - ret);
-	worker_sleeps(w);
+	act_when_told(w, namespace_enter(), moves_are_denied);
 }
 
 TEST_F(namespace, root_of_it_cannot_leave)
