@@ -637,15 +637,11 @@ static void worker_has_threads_until_alarm(struct worker *w)
 	worker_has_threads(w);
 }
 
-/*
- * All of "a" is frozen when the alarms come, by the cgroup and by suspend.  With
- * an emulator on a busy machine the delay of a suspend can end long before its
- * time; the second is long enough all the same.
- */
+/* All of "a" is frozen when the alarms come, by the cgroup and by suspend. */
 static int suspend_over_alarms(struct worker *w, unsigned int nr)
 {
-	long long first = 0, last = 0, alarm, now;
-	unsigned int i, more = 4;
+	long long first = 0, last = 0, alarm, now = now_ms();
+	unsigned int i;
 	int ret;
 
 	for (i = 0; i < nr; i++) {
@@ -653,15 +649,15 @@ static int suspend_over_alarms(struct worker *w, unsigned int nr)
 		first = i && first < alarm ? first : alarm;
 		last = last > alarm ? last : alarm;
 	}
-	do {
-		now = now_ms();
-		if (now + ALARM_MARGIN_MS > first) {
-			fprintf(stderr, "# the alarm is before the suspend\n");
-			return -ETIME;
-		}
-		ret = suspend_for((last - now) / 1000 + more);
-		more = 10;
-	} while (!ret && now_ms() <= last);
+	if (now + ALARM_MARGIN_MS > first) {
+		fprintf(stderr, "# the alarm is before the suspend\n");
+		return -ETIME;
+	}
+	ret = suspend_for((last - now) / 1000 + 2);
+	if (!ret && now_ms() <= last) {
+		fprintf(stderr, "# the suspend was over before the alarm\n");
+		ret = -ETIME;
+	}
 	return ret;
 }
 
