@@ -47,7 +47,8 @@
  *
  * Races, and why they are safe:
  * - fork: the child is on the list of its css_set before freezer_fork() reads
- *   the wish, so either that or the walk finds it; it never saw user mode.
+ *   the wish, so either that or the walk finds it; it never saw user mode.  Its
+ *   parent is not excused until then, so FROZEN does not come first.
  *   CLONE_INTO_CGROUP holds the target from freezer_can_fork() on.
  * - attach: the mover holds the target from freezer_can_attach() on, and
  *   container_freezer_migrate() conforms each task under css_set_lock.
@@ -236,8 +237,8 @@ static bool freezer_signals_excuse(struct task_struct *task,
 	return false;
 }
 
-/* For a task with TIF_SIGPENDING: does what is pending excuse it? */
-static noinline bool freezer_pending_excuses(struct task_struct *task)
+/* Does what is pending excuse @task, wherever it is? */
+static bool freezer_pending_excuses(struct task_struct *task)
 {
 	struct sighand_struct *sighand;
 	bool ret;
@@ -245,10 +246,26 @@ static noinline bool freezer_pending_excuses(struct task_struct *task)
 	rcu_read_lock();
 	/* It is gone when the task has exited meanwhile. */
 	sighand = rcu_dereference(task->sighand);
-	ret = !sighand || freezer_signals_excuse(task, sighand);
+	ret = !sighand || (READ_ONCE(task->signal->flags) & SIGNAL_GROUP_EXIT) ||
+	      freezer_signals_excuse(task, sighand);
 	rcu_read_unlock();
 
 	return ret;
+}
+
+/* The rest of freezer_excuses(), which few tasks come to. */
+static noinline bool freezer_signals_excuse_now(struct task_struct *task)
+{
+	if (!freezer_pending_excuses(task))
+		return false;
+
+	/*
+	 * Pairs with smp_mb() in freezer_begin_fork(): who does not see that the
+	 * task forks is seen there to be effective, and with its signals.  The
+	 * other bits of that word are written by the task too.
+	 */
+	smp_mb();
+	return data_race(!task->freezer_forks);
 }
 
 /**
@@ -256,8 +273,9 @@ static noinline bool freezer_pending_excuses(struct task_struct *task)
  * @task: a task of an effective cgroup
  *
  * It has if it is to die, and, when it is traced, if it is to stop for its
- * tracer.  An excused task does not count as pending, for it runs no user code:
- * it has TIF_SIGPENDING, or is past the signal that ends it.  recalc_sigpending()
+ * tracer; but not in the middle of a fork, see freezer_begin_fork().  An excused
+ * task does not count as pending, for it runs no user code: it has
+ * TIF_SIGPENDING, or is past the signal that ends it.  recalc_sigpending()
  * leaves the flag set in a cgroup that is effective, so that a task which is no
  * longer excused, as its tracer has taken the signal or another thread ignores
  * it now, comes to the refrigerator before user mode.
@@ -269,13 +287,13 @@ static noinline bool freezer_pending_excuses(struct task_struct *task)
  */
 static __always_inline bool freezer_excuses(struct task_struct *task)
 {
-	if ((READ_ONCE(task->flags) & (PF_EXITING | PF_SIGNALED)) ||
-	    (READ_ONCE(task->signal->flags) & SIGNAL_GROUP_EXIT))
+	if (READ_ONCE(task->flags) & (PF_EXITING | PF_SIGNALED))
 		return true;
-	if (likely(!task_sigpending(task)))
+	if (likely(!task_sigpending(task) &&
+		   !(READ_ONCE(task->signal->flags) & SIGNAL_GROUP_EXIT)))
 		return false;
 
-	return freezer_pending_excuses(task);
+	return freezer_signals_excuse_now(task);
 }
 
 /*
@@ -1298,6 +1316,25 @@ static bool freezer_forks_into(struct freezer *freezer)
 						     true));
 }
 
+/*
+ * Who forks is not excused from here on, so that its cgroup is not FROZEN before
+ * the child is in it.  That may be so already if current is excused: if it is to
+ * die, copy_process() looks for that later; if it is to stop for its tracer, it
+ * can do so first, and fork when it runs again.
+ */
+static int freezer_begin_fork(struct freezer *freezer)
+{
+	current->freezer_forks = 1;
+	/* Pairs with smp_mb() in freezer_signals_excuse_now(). */
+	smp_mb();
+	if (likely(!READ_ONCE(freezer->effective) ||
+		   !freezer_pending_excuses(current)))
+		return 0;
+
+	current->freezer_forks = 0;
+	return -ERESTARTNOINTR;
+}
+
 static int freezer_can_fork(struct task_struct *child, struct css_set *cset)
 {
 	struct freezer *freezer = css_freezer(cset->subsys[freezer_cgrp_id]);
@@ -1307,15 +1344,21 @@ static int freezer_can_fork(struct task_struct *child, struct css_set *cset)
 	if (child->signal != current->signal)
 		freezer_kill_note(&child->signal->freezer_kills);
 
-	return freezer_forks_into(freezer) ? freezer_hold(freezer) : 0;
+	return freezer_forks_into(freezer) ? freezer_hold(freezer) :
+					     freezer_begin_fork(freezer);
+}
+
+/* The child is in its cgroup, where its own mark counts, or is not to be. */
+static void freezer_end_fork(struct freezer *freezer)
+{
+	current->freezer_forks = 0;
+	if (freezer_forks_into(freezer))
+		freezer_release(freezer);
 }
 
 static void freezer_cancel_fork(struct task_struct *child, struct css_set *cset)
 {
-	struct freezer *freezer = css_freezer(cset->subsys[freezer_cgrp_id]);
-
-	if (freezer_forks_into(freezer))
-		freezer_release(freezer);
+	freezer_end_fork(css_freezer(cset->subsys[freezer_cgrp_id]));
 }
 
 static void freezer_fork(struct task_struct *child)
@@ -1327,8 +1370,7 @@ static void freezer_fork(struct task_struct *child)
 	freezer_kill_newborn(freezer, child);
 	if (freezing(child))
 		conform_tasks(&child, 1);
-	if (freezer_forks_into(freezer))
-		freezer_release(freezer);
+	freezer_end_fork(freezer);
 }
 
 static void freezer_exit(struct task_struct *task)

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -866,6 +867,66 @@ TEST_F(freezer, tracee_that_reads_freezes_and_stops_for_its_tracer)
 TEST_F(freezer, tracee_that_spins_freezes_and_stops_for_its_tracer)
 {
 	EXPECT_EQ(0, running_tracee_freezes_and_stops(tracee_spins));
+}
+
+/* So much memory that a fork can be caught in its middle. */
+#define FORKED_SIZE	(32UL << 20)
+#define NR_FORKS	10
+
+static void tracee_forks(struct worker *w)
+{
+	sigset_t set;
+	pid_t child;
+
+	/* The tracer would be shown it. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	if (mmap(NULL, FORKED_SIZE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0) == MAP_FAILED)
+		_exit(1);
+	install_handler(w);
+	for (;;) {
+		slot_set_note(w->slots, NOTE_GO, 1);
+		child = fork();
+		while (!child)
+			pause();
+		slot_set_note(w->slots, NOTE_GO, 0);
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+		slot_tick(w->slots);
+	}
+}
+
+/* It is not waited for, as it is to stop for its tracer; but it is in fork(). */
+static int fork_brings_nobody(struct worker *w)
+{
+	unsigned int nr;
+	pid_t pids[2];
+	int ret;
+
+	ret = WAIT_UNTIL(slot_note(w->slots, NOTE_GO));
+	ret = ret ?: kill(w->pid, SIGUSR1) ? -errno : cg_freeze("a");
+	ret = ret ?: cg_wait("a", "FROZEN");
+	nr = cg_procs("a", pids, 2);
+	ret = ret ?: wait_stop(w->pid, SIGUSR1);
+	if (!ret && (cg_procs("a", pids, 2) != nr || !cg_reads("a", "FROZEN"))) {
+		fprintf(stderr, "# a process has come to a, which is FROZEN\n");
+		cg_describe("a");
+		ret = -EAGAIN;
+	}
+	return ret ?: cont(w->pid) ?: thaw(w, 1);
+}
+
+TEST_F(freezer, fork_of_a_tracee_brings_nobody_to_a_frozen_cgroup)
+{
+	struct worker w;
+	unsigned int i;
+
+	ASSERT_EQ(0, worker_start_in("a", &w, tracee_forks, 1));
+	ASSERT_EQ(0, seize(w.pid));
+	for (i = 0; i < NR_FORKS; i++)
+		ASSERT_EQ(0, fork_brings_nobody(&w));
 }
 
 /* Signals with a handler. */
