@@ -458,14 +458,13 @@ TEST_F(freezer_state, shell_that_parks_itself_is_back_at_the_thaw)
 
 TEST_F(freezer_state, forks_of_a_frozen_cgroup_stand_still)
 {
-	struct worker w[2];
+	struct worker w;
 
-	ASSERT_EQ(0, worker_start_in("a", w, worker_forks, 1));
-	ASSERT_EQ(0, worker_start_in("a", w + 1, worker_vforks, 1));
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_forks, 1));
 	ASSERT_EQ(0, freeze_and_wait("a"));
-	EXPECT_EQ(0, workers_stand_still(w, 2));
+	EXPECT_EQ(0, workers_stand_still(&w, 1));
 	ASSERT_EQ(0, state_put("a", "THAWED"));
-	EXPECT_EQ(0, workers_move(w, 2));
+	EXPECT_EQ(0, workers_move(&w, 1));
 }
 
 TEST_F(freezer_state, newcomer_that_forks_freezes_with_its_child)
@@ -608,6 +607,22 @@ TEST_F(freezer_state, killed_task_is_gone_after_the_thaw_if_not_before)
 	EXPECT_EQ(kernel_is_ours(), at_once);
 	ASSERT_EQ(0, kill_frozen(w + 1, SIGTERM, &at_once));
 	EXPECT_EQ(kernel_is_ours(), at_once);
+}
+
+TEST_F_TIMEOUT(freezer_state, vforks_stand_still_if_their_cgroup_is_frozen, 60)
+{
+	struct worker w;
+	bool frozen;
+
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_vforks, 1));
+	ASSERT_EQ(0, state_put("a", "FROZEN"));
+	frozen = !cg_file_wait("a", "freezer.state", "FROZEN");
+	fprintf(stderr, "# better cgroup in which a process vforks|is %s\n",
+		frozen ? "FROZEN" : "FREEZING until the thaw");
+	EXPECT_TRUE(frozen || !kernel_is_ours());
+	EXPECT_TRUE(!frozen || !workers_stand_still(&w, 1));
+	ASSERT_EQ(0, state_put("a", "THAWED"));
+	EXPECT_EQ(0, workers_move(&w, 1));
 }
 
 TEST_HARNESS_MAIN
