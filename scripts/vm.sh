@@ -23,7 +23,7 @@ if [ "${3:-}" = words ]; then
 fi
 
 say "booting Debian ($mode); it takes a minute or two (Ctrl-A X ends it at once)"
-exec qemu-system-x86_64 -M q35 -accel tcg,thread=multi -smp 2 -m 2G \
+exec qemu-system-x86_64 -M q35 -accel tcg,thread=multi -cpu Nehalem -smp 2 -m 2G \
 	-nodefaults -no-reboot -display none -nic none \
 	-kernel "$BUILD/$KVER-$profile/arch/x86/boot/bzImage" \
 	-drive "file=$BUILD/debian/disk,if=virtio,format=raw,snapshot=on" \
