@@ -261,10 +261,10 @@ static noinline bool freezer_signals_excuse_now(struct task_struct *task)
 
 	/*
 	 * Pairs with smp_mb() in freezer_begin_fork(): who does not see that the
-	 * task forks is seen there to be effective, and with its signals.  The
-	 * other bits of that word are written by the task too.
+	 * task forks is seen there to be effective, and with its signals.
 	 */
 	smp_mb();
+	/* The task writes it, with other bits of the same word. */
 	return data_race(!task->freezer_forks);
 }
 
