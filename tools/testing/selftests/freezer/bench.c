@@ -172,10 +172,10 @@ static const struct sleep {
 } sleeps[] = {
 	{ "nanosleep",	sleep_nanosleep, { 10000, 10000, 100000 } },
 	{ "epoll",	sleep_epoll,	{ 10000, 10000 } },
-	{ "poll",	sleep_poll,	{ 1000, 10000 } },
-	{ "futex",	sleep_futex,	{ 1000, 10000 } },
-	{ "pipe",	sleep_pipe,	{ 1000, 10000 } },
-	{ "socket",	sleep_socket,	{ 1000, 10000 } },
+	{ "poll",	sleep_poll,	{ 10000, 10000 } },
+	{ "futex",	sleep_futex,	{ 10000, 10000 } },
+	{ "pipe",	sleep_pipe,	{ 10000, 10000 } },
+	{ "socket",	sleep_socket,	{ 10000, 10000 } },
 	{ "spinning",	spin,		{ 100, 100 } },
 	{ }
 };
