@@ -14,18 +14,14 @@ dir=$2
 limit=$3
 
 rm -f "$dir/console" "$dir/results" "$dir/verdict" "$dir/status"
-# Software emulation: /dev/kvm may be there and hang.
 if [ -n "${COUNTED:-}" ]; then
 	set -- -accel tcg,thread=single -icount shift=0,sleep=off -smp 1 \
 		-rtc base=2026-01-01,clock=vm
 else
-	# A processor of which Linux knows that its clock is constant: of another it
-	# measures the delay loop once more on each but the first, and on a busy host
-	# its delays there become a hundred times as long, or short.
-	set -- -accel tcg,thread=multi -cpu Nehalem -smp "${CPUS:-2}"
+	# shellcheck disable=SC2086 # several words
+	set -- $PROCESSORS -smp "${CPUS:-2}"
 fi
-# On a busy host the kernel's check of its timer can come too early.
-append="console=ttyS0 panic=-1 no_timer_check ${APPEND:-}"
+append="$WORDS ${APPEND:-}"
 if [ -n "${DISK:-}" ]; then
 	set -- "$@" -drive "file=$DISK,if=virtio,format=raw,snapshot=on" \
 		-drive "file=$dir/job.tar,if=virtio,format=raw,snapshot=on"
@@ -38,9 +34,9 @@ else
 	append="$append maxcpus=1"
 fi
 status=0
-timeout -k 5 "$limit" qemu-system-x86_64 -M q35 "$@" \
-	-m "${MEMORY:-1G}" -nodefaults -no-reboot -display none \
-	-monitor none -nic none \
+# shellcheck disable=SC2086 # several words
+timeout -k 5 "$limit" qemu-system-x86_64 $MACHINE "$@" \
+	-m "${MEMORY:-1G}" -monitor none \
 	-kernel "$BUILD/$KVER-$profile/arch/x86/boot/bzImage" \
 	-append "$append" \
 	-serial "file:$dir/console" -serial "file:$dir/results" \

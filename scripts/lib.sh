@@ -8,6 +8,19 @@ BUILD=$TOP/build
 # shellcheck disable=SC2034 # for those who source this
 TREE=$BUILD/$KVER-src
 
+# The virtual machine, in software emulation, as /dev/kvm may be there and hang; and
+# what its kernel is told.
+# The processor is one of which Linux knows that its clock is constant: of another it
+# measures the delay loop once more on each but the first, and on a busy host its
+# delays there become a hundred times as long, or short.  There too the kernel's check
+# of its timer can come too early.
+# shellcheck disable=SC2034 # for those who source this
+MACHINE="-M q35 -nodefaults -no-reboot -display none -nic none"
+# shellcheck disable=SC2034
+PROCESSORS="-accel tcg,thread=multi -cpu Nehalem"
+# shellcheck disable=SC2034
+WORDS="console=ttyS0 panic=-1 no_timer_check"
+
 # say TEXT: one step of the progress report
 say() {
 	printf '== %s\n' "$1" >&2

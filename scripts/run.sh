@@ -12,10 +12,10 @@ trap 'rm -rf "$dir"' EXIT
 if [ -z "${1:-}" ]; then
 	"$TOP/scripts/initramfs.sh" >"$dir/initramfs"
 	say "booting (Ctrl-A X ends the virtual machine at once)"
-	qemu-system-x86_64 -M q35 -accel tcg,thread=multi -cpu Nehalem -smp 2 -m 1G \
-		-nodefaults -no-reboot -display none -nic none \
+	# shellcheck disable=SC2086 # several words
+	qemu-system-x86_64 $MACHINE $PROCESSORS -smp 2 -m 1G \
 		-kernel "$BUILD/$KVER-normal/arch/x86/boot/bzImage" \
-		-initrd "$dir/initramfs" -append "console=ttyS0 quiet panic=-1 no_timer_check maxcpus=1" \
+		-initrd "$dir/initramfs" -append "$WORDS quiet maxcpus=1" \
 		-serial mon:stdio
 	exit
 fi

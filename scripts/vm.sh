@@ -23,9 +23,9 @@ if [ "${3:-}" = words ]; then
 fi
 
 say "booting Debian ($mode); it takes a minute or two (Ctrl-A X ends it at once)"
-exec qemu-system-x86_64 -M q35 -accel tcg,thread=multi -cpu Nehalem -smp 2 -m 2G \
-	-nodefaults -no-reboot -display none -nic none \
+# shellcheck disable=SC2086 # several words
+exec qemu-system-x86_64 $MACHINE $PROCESSORS -smp 2 -m 2G \
 	-kernel "$BUILD/$KVER-$profile/arch/x86/boot/bzImage" \
 	-drive "file=$BUILD/debian/disk,if=virtio,format=raw,snapshot=on" \
-	-append "root=/dev/vda rw console=ttyS0 quiet panic=-1 no_timer_check $words" \
+	-append "root=/dev/vda rw $WORDS quiet $words" \
 	-serial mon:stdio
