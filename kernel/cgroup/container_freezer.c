@@ -138,6 +138,7 @@ static const char * const freezer_state_words[] = {
  * @nr_unfrozen_children: children with @reported
  * @retry_delay: the next pause of @retry, in jiffies
  * @timeout: how long the next freeze may take, in milliseconds; 0 is for ever
+ * @allowed: what @timeout was when the present one began
  * @deadline: when the present one is rolled back, in jiffies; 0 is never
  * @stat: what freezer.stat shows
  * @reported: counted in the parent's @nr_unfrozen_children; protected by the
@@ -164,6 +165,7 @@ struct freezer {
 	unsigned int			nr_unfrozen_children;
 	unsigned int			retry_delay;
 	unsigned int			timeout;
+	unsigned int			allowed;
 	u64				deadline;
 	struct freezer_stat		stat;
 
@@ -870,6 +872,7 @@ static void freezer_set_deadline(struct freezer *freezer)
 	if (!freezer->requested || !freezer->timeout ||
 	    freezer->state == FREEZER_FROZEN)
 		return;
+	freezer->allowed = freezer->timeout;
 	freezer->deadline = get_jiffies_64() + delay;
 	mod_delayed_work(system_unbound_wq, &freezer->rollback, delay);
 }
@@ -887,7 +890,7 @@ static bool freezer_expire(struct freezer *freezer)
 	expired = freezer->deadline &&
 		  time_after_eq64(get_jiffies_64(), freezer->deadline);
 	if (expired) {
-		trace_freezer_timeout(freezer->css.cgroup, freezer->timeout,
+		trace_freezer_timeout(freezer->css.cgroup, freezer->allowed,
 				      freezer->nr_pending);
 		freezer->stat.timeouts++;
 		freezer->deadline = 0;

@@ -217,6 +217,8 @@ TEST_F(freezer, blocked_freeze_is_pending_and_timeout)
 	ASSERT_EQ(0, cg_write("a", "freezer.timeout", "50"));
 	ASSERT_EQ(0, tracing_start());
 	ASSERT_EQ(0, cg_freeze("a"));
+	/* This is for the next freeze. */
+	ASSERT_EQ(0, cg_write("a", "freezer.timeout", "0"));
 	ASSERT_EQ(0, cg_wait("a", "RUNNING"));
 	ASSERT_EQ(0, tracing_stop());
 	EXPECT_EQ(THAW, replay(id));
