@@ -36,8 +36,8 @@ test-full: kernel-normal kernel-debug kernel-kasan kernel-kcsan kernel-off ## al
 	@FREEZER_ROUNDS=500 PROFILES=normal LIMIT=14400 scripts/test.sh
 	@$(MAKE) table
 
-table: kernel-normal	## 10,000 freezes of what never froze before, as a table
-	@scripts/table.sh
+table: kernel-normal	## 10,000 freezes of what never froze before, as a table; T=name for some of them
+	@scripts/table.sh "$$FREEZER_TEST"
 
 observe: kernel-normal	## transcripts: a freeze that is blocked, named and rolled back, and one that succeeds
 	@scripts/observe.sh
@@ -51,7 +51,7 @@ calls: kernel-normal kernel-legacy ## every blocking call through three freezers
 conform: kernel-normal kernel-legacy ## freezer.state on our kernel and on the legacy one: the same answers?
 	@scripts/conform.sh
 
-bench: kernel-off kernel-normal kernel-legacy kernel-trace kernel-lockstat ## what the freezers cost, as tables and a plot; PART=sets, costs, latency or storm; TASKS=1000 SLEEP=epoll
+bench: kernel-off kernel-normal kernel-legacy kernel-trace kernel-lockstat kernel-vm-normal kernel-vm-legacy ## what the freezers cost, as tables and a plot; PART=sets, costs, hosts, latency or storm; TASKS=1000 SLEEP=epoll
 	@scripts/bench.sh $(PART)
 
 bench-compare:		## what make bench has measured, against the baseline in scripts/
