@@ -21,7 +21,7 @@
 
 #include "freezer_util.h"
 
-#define MAX_SLOTS	8192
+#define MAX_SLOTS	131072
 
 /* Slots. */
 

@@ -18,7 +18,9 @@
 #include "freezer_fixture.h"
 
 #define NR_THREADS	300
-#define NR_IDLE		5000
+/* Threads of one process, where there are very many */
+#define NR_MANY		1000
+#define NR_IDLE		(5 * NR_MANY)
 
 /**
  * struct line - a line of freezer.pending
@@ -47,7 +49,7 @@ static int parse_line(const char *text, struct line *l)
 /* How many lines there are; the first @max of them are in @lines. */
 static int pending_step(const char *cg, struct line *lines, int max, size_t step)
 {
-	static char buf[256 * 1024];
+	static char buf[8 * 1024 * 1024];
 	int ret, nr = 0;
 	char *text;
 
@@ -240,6 +242,64 @@ TEST_F(freezer, short_reads_name_each_of_many_tasks_once)
 	EXPECT_TRUE(named_once(&w, lines, NR_THREADS));
 }
 
+static int compare_lines(const void *a, const void *b)
+{
+	const struct line *left = a, *right = b;
+
+	return left->tid - right->tid;
+}
+
+/* @lines are sorted. */
+static bool is_named_once(struct line *lines, int nr, int tid)
+{
+	struct line key = { .tid = tid };
+	struct line *l = bsearch(&key, lines, nr, sizeof(key), compare_lines);
+
+	return l && (l == lines || l[-1].tid != tid) &&
+	       (l == lines + nr - 1 || l[1].tid != tid);
+}
+
+static int make_room_for_many(void)
+{
+	return write_text("/proc/sys/kernel/pid_max", "1000000") ?:
+	       write_text("/proc/sys/kernel/threads-max", "500000");
+}
+
+/* FREEZER_TASKS=100000 needs MEMORY=8G. */
+TEST_F_TIMEOUT(freezer, each_of_very_many_tasks_is_named_once, 1800)
+{
+	unsigned int i, j, nr_w = env_number("FREEZER_TASKS", 2000) / NR_MANY;
+	int nr = nr_w * NR_MANY;
+	struct worker *w = calloc(nr_w, sizeof(*w));
+	struct line *lines = calloc(nr, sizeof(*lines));
+	long long start;
+
+	ASSERT_TRUE(w && lines);
+	ASSERT_EQ(0, make_room_for_many());
+	ASSERT_EQ(0, stuck_setup());
+	for (i = 0; i < nr_w; i++) {
+		ASSERT_EQ(0, worker_start_in("a", w + i,
+					     worker_has_stuck_threads,
+					     NR_MANY + 1));
+		ASSERT_EQ(0, WAIT_UNTIL(threads_are_stuck(w + i)));
+	}
+	ASSERT_EQ(0, cg_freeze("a"));
+	ASSERT_EQ(0, wait_pending("a", lines, nr, nr));
+	start = now_ms();
+	ASSERT_EQ(nr, pending("a", lines, nr));
+	fprintf(stderr, "# %d tasks, read in %lld ms\n", nr, now_ms() - start);
+	qsort(lines, nr, sizeof(*lines), compare_lines);
+	for (i = 0; i < nr_w; i++)
+		for (j = 1; j <= NR_MANY; j++)
+			ASSERT_TRUE(is_named_once(lines, nr, w[i].slots[j].tid));
+	EXPECT_TRUE(cg_reads("a", "FREEZING"));
+	ASSERT_EQ(0, stuck_release());
+	EXPECT_EQ(0, cg_wait("a", "FROZEN"));
+	EXPECT_EQ(0, pending("a", lines, nr));
+	free(lines);
+	free(w);
+}
+
 static void *thread_idles(void *arg)
 {
 	slot_tick(arg);
@@ -255,7 +315,7 @@ static void worker_has_idle_threads(struct worker *w)
 
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 16 * 1024);
-	for (i = 0; i < NR_IDLE; i++)
+	for (i = 0; i < NR_MANY; i++)
 		if (pthread_create(&thread, &attr, thread_idles, w->slots))
 			_exit(1);
 	pause();
@@ -263,22 +323,27 @@ static void worker_has_idle_threads(struct worker *w)
 
 TEST_F(freezer, one_pending_task_is_found_among_many_that_are_frozen)
 {
-	struct worker w[2];
+	struct worker idle[NR_IDLE / NR_MANY], w;
+	int i, nr = NR_IDLE + ARRAY_SIZE(idle);
 	long long start;
 	struct line l;
 
+	ASSERT_EQ(0, make_room_for_many());
 	ASSERT_EQ(0, stuck_setup());
-	ASSERT_EQ(0, worker_start_in("a", w, worker_has_idle_threads, 1));
-	ASSERT_EQ(0, WAIT_UNTIL(slot_count(w[0].slots) == NR_IDLE));
-	ASSERT_EQ(0, stuck_worker_start_in("a", w + 1));
+	for (i = 0; i < (int)ARRAY_SIZE(idle); i++) {
+		ASSERT_EQ(0, worker_start_in("a", idle + i,
+					     worker_has_idle_threads, 1));
+		ASSERT_EQ(0, WAIT_UNTIL(slot_count(idle[i].slots) == NR_MANY));
+	}
+	ASSERT_EQ(0, stuck_worker_start_in("a", &w));
 	ASSERT_EQ(0, cg_freeze("a"));
-	EXPECT_EQ(0, WAIT_UNTIL(cg_stat("a", "nr_frozen") == NR_IDLE + 1));
+	EXPECT_EQ(0, WAIT_UNTIL(cg_stat("a", "nr_frozen") == nr));
 	start = now_ms();
 	ASSERT_EQ(0, wait_pending("a", &l, 1, 1));
-	fprintf(stderr, "# %d tasks, read in %lld ms\n", NR_IDLE + 2,
+	fprintf(stderr, "# %d tasks, read in %lld ms\n", nr + 1,
 		now_ms() - start);
-	EXPECT_EQ(w[1].pid, l.pid);
-	EXPECT_EQ(NR_IDLE + 2, cg_stat("a", "nr_tasks"));
+	EXPECT_EQ(w.pid, l.pid);
+	EXPECT_EQ(nr + 1, cg_stat("a", "nr_tasks"));
 }
 
 static void worker_has_a_strange_name(struct worker *w)
