@@ -12,7 +12,7 @@ baseline=$TOP/scripts/bench-baseline.csv
 
 # All figures as lines "what,freezer,n,count", of a set for all of its tasks
 figures() {
-	for file in sets costs latency; do
+	for file in sets costs hosts latency; do
 		[ -f "$BUILD/bench/$file.csv" ] ||
 			die "there is no build/bench/$file.csv" "make bench"
 	done
@@ -21,7 +21,7 @@ figures() {
 		print "thaw " $2 " " $3 "," $1 "," $4 "," $6
 		print "kill " $2 " " $3 "," $1 "," $4 "," $7
 	}' "$BUILD/bench/sets.csv"
-	tail -q -n +2 "$BUILD/bench/costs.csv" "$BUILD/bench/latency.csv"
+	tail -q -n +2 "$BUILD/bench/costs.csv" "$BUILD/bench/hosts.csv" "$BUILD/bench/latency.csv"
 }
 
 mkdir -p "$BUILD/bench"

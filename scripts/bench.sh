@@ -4,10 +4,11 @@
 # All parts, or some of:
 #   sets     freeze, thaw and kill of up to TASKS tasks in one SLEEP or in all
 #   costs    what others pay for it, and what does not depend on tasks
+#   hosts    what a cgroup with memory, cpu and other controllers pays for it
 #   latency  how long interrupts and preemption are off
 #   storm    who waits for which lock, on several processors
 # Prints a table of each; leaves the figures in build/bench/sets.csv, costs.csv,
-# latency.csv and storm.txt, and a plot in bench.svg.
+# hosts.csv, latency.csv and storm.txt, and a plot in bench.svg.
 set -eu
 . "$(dirname "$0")/lib.sh"
 
@@ -89,6 +90,16 @@ costs() {
 	awk -f "$TOP/scripts/bench-costs.awk" "$out/costs.csv"
 }
 
+# Without a freezer on v2 is what vm-legacy is.
+hosts() {
+	measure vm-legacy bench_costs off controllers
+	measure vm-normal bench_costs container controllers
+	join "$out/bench_costs-vm-legacy.csv" "$out/bench_costs-vm-normal.csv" >"$out/hosts.csv"
+	echo "Instructions, with all controllers that container managers use:"
+	echo
+	awk -f "$TOP/scripts/bench-costs.awk" "$out/hosts.csv"
+}
+
 latency() {
 	measure trace bench_latency
 	cp "$out/bench_latency-trace.csv" "$out/latency.csv"
@@ -106,11 +117,11 @@ storm() {
 }
 
 "$TOP/scripts/plan.sh" >"$out/plan"	# it builds the selftests
-[ $# != 0 ] || set -- sets costs latency storm
+[ $# != 0 ] || set -- sets costs hosts latency storm
 for part; do
 	case $part in
-	sets | costs | latency | storm) "$part" ;;
-	*) die "there is no part $part" "choose of: sets costs latency storm" ;;
+	sets | costs | hosts | latency | storm) "$part" ;;
+	*) die "there is no part $part" "choose of: sets costs hosts latency storm" ;;
 	esac
 	echo
 done

@@ -4,6 +4,8 @@
  * scripts/bench.sh starts it.
  *
  * bench_costs off|container|legacy - on a kernel with that freezer
+ * bench_costs off|container controllers - what a cgroup costs that has all other
+ *	controllers of the kernel, too
  *
  * Each line of output is one figure, "what,freezer,n,count": instructions if
  * nothing else is said, the typical of many repetitions.  What all kernels can
@@ -162,13 +164,15 @@ static void measure_beside(const struct freezer *f)
 
 /* Cgroups. */
 
+static const char *made = CGROUP "/new";
+
 static u64 mkdir_once(void)
 {
 	u64 start = instructions(), len;
 
-	make(CGROUP "/new");
+	make(made);
 	len = instructions() - start;
-	drop(CGROUP "/new");
+	drop(made);
 	pause_ms(CALM_MS);
 	return len;
 }
@@ -177,9 +181,9 @@ static u64 rmdir_once(void)
 {
 	u64 start, len;
 
-	make(CGROUP "/new");
+	make(made);
 	start = instructions();
-	drop(CGROUP "/new");
+	drop(made);
 	len = instructions() - start;
 	pause_ms(CALM_MS);
 	return len;
@@ -211,14 +215,46 @@ static void remount(const char *options)
 }
 
 /* On v2, as this option of v1 cannot be changed any more. */
-static void measure_moves(void)
+static u64 typical_move(void)
 {
+	u64 cost;
+
 	/* Else it waits for a grace period of RCU each time. */
 	remount("favordynmods");
 	moved = start_sleepers(OTHER, 1);
-	print("move a task", kernel, 1, typical(move_once, 201));
+	cost = typical(move_once, 201);
 	end_sleepers(moved);
 	remount("");
+	return cost;
+}
+
+/* All that the root knows are on in its children from here on. */
+static unsigned int enable_controllers(void)
+{
+	char known[256], text[64], *name, *rest = known;
+	unsigned int nr = 0;
+	int fd = open_file(MOUNT, "cgroup.controllers", O_RDONLY);
+	ssize_t len = read(fd, known, sizeof(known) - 1);
+
+	known[len > 0 ? len : 0] = '\0';
+	close(fd);
+	while ((name = strtok_r(rest, " \n", &rest))) {
+		snprintf(text, sizeof(text), "+%s", name);
+		put_file(MOUNT, "cgroup.subtree_control", text);
+		nr++;
+	}
+	return nr;
+}
+
+static int measure_with_controllers(void)
+{
+	unsigned int nr = enable_controllers();
+
+	made = MOUNT "/new";
+	print("mkdir with n controllers", kernel, nr, typical(mkdir_once, 101));
+	print("rmdir with n controllers", kernel, nr, typical(rmdir_once, 101));
+	print("move a task with n controllers", kernel, nr, typical_move());
+	return 0;
 }
 
 static u64 free_memory(void)
@@ -456,11 +492,13 @@ int main(int argc, char **argv)
 	make(CGROUP);
 	make(OTHER);
 	print_line("what,freezer,n,count\n");
+	if (argc > 2)
+		return measure_with_controllers();
 	measure_tasks();
 	print("mkdir", kernel, 1, typical(mkdir_once, 101));
 	print("rmdir", kernel, 1, typical(rmdir_once, 101));
 	if (!v1)
-		measure_moves();
+		print("move a task", kernel, 1, typical_move());
 	measure_memory();
 	measure_suspend();
 	if (own) {
