@@ -180,10 +180,8 @@ static void worker_has_stuck_threads(struct worker *w)
 	for (i = 1; i < w->nr; i++)
 		if (pthread_create(&thread, &attr, thread_gets_stuck, w->slots + i))
 			_exit(1);
-	for (;;) {
-		slot_tick(w->slots);
-		pause_ms(1);
-	}
+	slot_tick(w->slots);
+	pause();
 }
 
 static bool threads_are_stuck(struct worker *w)
