@@ -141,6 +141,7 @@ static const char * const freezer_state_words[] = {
  * @allowed: what @timeout was when the present one began
  * @deadline: when the present one is rolled back, in jiffies; 0 is never
  * @stat: what freezer.stat shows
+ * @untold: readers have yet to be notified that the state is FREEZING
  * @reported: counted in the parent's @nr_unfrozen_children; protected by the
  *	parent's @lock
  * @state_file: notified on each change of @state
@@ -168,6 +169,7 @@ struct freezer {
 	unsigned int			allowed;
 	u64				deadline;
 	struct freezer_stat		stat;
+	bool				untold;
 
 	/* protected by the parent's @lock */
 	bool				reported;
@@ -489,6 +491,21 @@ static void freezer_trace_state(struct freezer *freezer)
 				     freezer->nr_holds);
 }
 
+/*
+ * FREEZING is told when it lasts: where all tasks sleep, the walk that begins it
+ * ends it as well, and FROZEN is then told at once.  The second of two news
+ * would have to wait, see CGROUP_FILE_NOTIFY_MIN_INTV.
+ */
+static void freezer_notify(struct freezer *freezer)
+{
+	lockdep_assert_held(&freezer->lock);
+
+	freezer->untold = freezer->state == FREEZER_FREEZING &&
+			  freezer->nr_holds;
+	if (!freezer->untold)
+		cgroup_file_notify(&freezer->state_file);
+}
+
 /**
  * freezer_settle - move the state to where the counters say
  * @freezer: the freezer, something of which has changed
@@ -518,7 +535,7 @@ static bool freezer_settle(struct freezer *freezer)
 	if (state == FREEZER_FROZEN)
 		freezer->deadline = 0;
 	freezer_trace_state(freezer);
-	cgroup_file_notify(&freezer->state_file);
+	freezer_notify(freezer);
 	return true;
 }
 
@@ -793,6 +810,8 @@ static void freezer_release(struct freezer *freezer)
 	freezer->nr_holds--;
 	freezer_call_workers(freezer);
 	changed = freezer_settle(freezer);
+	if (freezer->untold)
+		freezer_notify(freezer);
 	spin_unlock_irq(&freezer->lock);
 
 	if (changed)
@@ -804,8 +823,9 @@ static void freezer_release(struct freezer *freezer)
  * @freezer: the freezer; pinned by the caller
  *
  * Context: Process context.
- * Return: true if the effective wish has changed, and the children are to be
- * told.  If not, whoever changed it last tells them.
+ * Return: true if the effective wish has changed: the children are to be told,
+ * and the caller owes a freezer_release().  If not, whoever changed it last tells
+ * them.
  */
 static bool freezer_apply(struct freezer *freezer)
 {
@@ -830,18 +850,20 @@ static bool freezer_apply(struct freezer *freezer)
 	if (settled)
 		freezer_climb(freezer);
 	freezer_walk(freezer);
-	freezer_release(freezer);
 
 	/* Pairs with smp_mb() in freezer_css_online(): wish, then list. */
 	smp_mb();
 	return true;
 }
 
-/* freezer_apply() for a subtree, without those whose own wish shields them. */
+/*
+ * freezer_apply() for a subtree, without those whose own wish shields them.  The
+ * top, which most wait for, is held to the end.
+ */
 static void freezer_apply_subtree(struct freezer *top)
 {
 	struct cgroup_subsys_state *pos, *css;
-	bool changed;
+	bool changed, held = false;
 
 	rcu_read_lock();
 	css_for_each_descendant_pre(pos, &top->css) {
@@ -851,6 +873,10 @@ static void freezer_apply_subtree(struct freezer *top)
 		rcu_read_unlock();
 
 		changed = freezer_apply(css_freezer(css));
+		if (css == &top->css)
+			held = changed;
+		else if (changed)
+			freezer_release(css_freezer(css));
 
 		rcu_read_lock();
 		if (!changed)
@@ -858,6 +884,9 @@ static void freezer_apply_subtree(struct freezer *top)
 		css_put(css);
 	}
 	rcu_read_unlock();
+
+	if (held)
+		freezer_release(top);
 }
 
 /* A freeze that begins has until now + @timeout to become FROZEN. */
@@ -1219,7 +1248,8 @@ static int freezer_css_online(struct cgroup_subsys_state *css)
 
 	/* Pairs with smp_mb() in freezer_apply(): list, then wish. */
 	smp_mb();
-	freezer_apply(freezer);
+	if (freezer_apply(freezer))
+		freezer_release(freezer);
 	freezer_climb(freezer);
 	return 0;
 }
@@ -1239,7 +1269,8 @@ static void freezer_css_offline(struct cgroup_subsys_state *css)
 	spin_unlock_irq(&freezer->lock);
 
 	/* A v1 mount that takes the controller leaves tasks behind on the css. */
-	freezer_apply(freezer);
+	if (freezer_apply(freezer))
+		freezer_release(freezer);
 	freezer_climb(freezer);
 	if (was_requested)
 		freezer_key_put();

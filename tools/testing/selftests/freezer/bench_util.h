@@ -18,8 +18,11 @@
 
 #define MOUNT		"/tmp/bench"
 
-/* cgroup_file_notify() is silent for 10 ms after it has notified. */
-#define CALM_MS		30
+/*
+ * cgroup_file_notify() is silent for 10 ms after it has notified, then notifies of
+ * what came meanwhile, and is silent again; all that in ticks.
+ */
+#define CALM_MS		100
 
 typedef unsigned long long u64;
 

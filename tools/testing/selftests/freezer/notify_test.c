@@ -77,6 +77,49 @@ TEST_F(freezer, poll_reports_freezing_and_then_frozen)
 	close(fd);
 }
 
+static void worker_pauses(struct worker *w)
+{
+	slot_tick(w->slots);
+	for (;;)
+		pause();
+}
+
+/* How often poll() has something to say, until it has nothing for @ms. */
+static int nr_reports(int fd, int ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLPRI };
+	int nr = 0;
+
+	while (poll(&pfd, 1, ms) == 1 && pfd.revents & POLLPRI) {
+		fd_reads(fd, "");
+		nr++;
+	}
+	return nr;
+}
+
+/* FREEZING is over when the write is, and FROZEN need not wait after it. */
+TEST_F(freezer, freeze_of_a_subtree_that_sleeps_is_reported_once_and_at_once)
+{
+	struct worker w;
+	int i, fd;
+
+	ASSERT_EQ(0, cg_make("a/b"));
+	ASSERT_EQ(0, worker_start_in("a/b", &w, worker_pauses, 1));
+	ASSERT_EQ(0, WAIT_UNTIL(task_state(w.pid) == 'S'));
+	fd = cg_open("a", "freezer.freeze", O_RDONLY);
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(fd_reads(fd, "RUNNING"));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, cg_freeze("a"));
+		ASSERT_EQ(1, nr_reports(fd, 100));
+		ASSERT_TRUE(fd_reads(fd, "FROZEN"));
+		ASSERT_EQ(0, cg_thaw("a"));
+		ASSERT_EQ(1, nr_reports(fd, 100));
+		ASSERT_TRUE(fd_reads(fd, "RUNNING"));
+	}
+	close(fd);
+}
+
 TEST_F(freezer, poll_reports_what_an_ancestor_does)
 {
 	struct worker w;
