@@ -32,7 +32,9 @@ test-slow: kernel-debug	## the selftests that make test leaves out, on the debug
 test-full: kernel-normal kernel-debug kernel-kasan kernel-kcsan kernel-off ## all of them on four kernels, and the kernel's own (hours)
 	@scripts/cgroup-selftests.sh
 	@scripts/debuggers.sh
-	@PROFILES="debug kasan kcsan" LIMIT=14400 scripts/test.sh
+	@PROFILES=debug LIMIT=14400 scripts/test.sh
+	@PROFILES=kasan LIMIT=14400 scripts/test.sh
+	@PROFILES=kcsan LIMIT=14400 scripts/test.sh
 	@FREEZER_ROUNDS=500 PROFILES=normal LIMIT=14400 scripts/test.sh
 	@$(MAKE) table
 

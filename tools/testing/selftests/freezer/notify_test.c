@@ -290,7 +290,8 @@ static int false_events(unsigned int changes)
 	return nr;
 }
 
-TEST_F(freezer, poll_misses_no_change_and_reports_none_twice_at_depth_8_with_1000_leaves)
+TEST_F_TIMEOUT(freezer, poll_misses_no_change_and_reports_none_twice_at_depth_8_with_1000_leaves,
+	       300)
 {
 	struct rlimit files = { 2 * WATCHES, 2 * WATCHES };
 	struct worker w[BUSY_LEAVES];

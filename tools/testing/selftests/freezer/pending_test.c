@@ -319,7 +319,7 @@ static void worker_has_idle_threads(struct worker *w)
 	pause();
 }
 
-TEST_F(freezer, one_pending_task_is_found_among_many_that_are_frozen)
+TEST_F_TIMEOUT(freezer, one_pending_task_is_found_among_many_that_are_frozen, 300)
 {
 	struct worker idle[NR_IDLE / NR_MANY], w;
 	int i, nr = NR_IDLE + ARRAY_SIZE(idle);
