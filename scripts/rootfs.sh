@@ -9,7 +9,7 @@ out=$BUILD/debian
 log=$out/build.log
 packages="systemd-sysv udev dbus dbus-user-session libpam-systemd procps iproute2
 	runc crun lxc podman docker.io criu cgroup-tools strace gdb
-	trace-cmd linux-perf bpftrace
+	trace-cmd linux-perf bpftrace linux-libc-dev
 	busybox-static jq less tar"
 
 # All that decides what is on the disk
