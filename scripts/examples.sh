@@ -17,6 +17,7 @@ say "running the examples"
 	die "the examples did not end well" "see $dir/results and $dir/console"
 tr -d '\r' <"$dir/results" | awk -v page="$page" '
 	{
+		sub(/ +$/, "")
 		name = substr($0, 1, index($0, "|") - 1)
 		text[name] = text[name] "\t" substr($0, index($0, "|") + 1) "\n"
 	}
