@@ -370,8 +370,10 @@ static void sweep_kill(const char *path)
 	f = fopen(file, "re");
 	if (!f)
 		return;
+	/* A thread that has just died is listed as 0, which to kill() is us. */
 	while (fscanf(f, "%d", &tid) == 1)
-		kill(tid, SIGKILL);
+		if (tid)
+			kill(tid, SIGKILL);
 	fclose(f);
 }
 
