@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# test.sh [NAME] - run the selftests, or those with NAME in their name, on the
-# kernels of PROFILES; one line a test, then "N passed, N failed".
+# test.sh [NAME] - run the selftests, or those with NAME in their name, on each
+# kernel of PROFILES; one line a test, then "N passed, N failed".
 # TESTS=quick leaves out the slow programs, unless a NAME is given, and
 # TESTS=slow runs no others.
 set -eu
@@ -71,8 +71,7 @@ follow() {
 		}'
 }
 
-# All that a run and its judge need
-prepare() {
+run_profile() {
 	dir=$BUILD/test-$1
 	mkdir -p "$dir"
 	"$TOP/scripts/plan.sh" "$2" >"$dir/plan.all"
@@ -83,17 +82,9 @@ prepare() {
 	"$TOP/scripts/initramfs.sh" plan="$dir/plan" env="$dir/env" >"$dir/initramfs"
 	rm -f "$dir/results"
 	say "$(wc -l <"$dir/plan") tests on Linux $KVER ($1)"
-}
-
-run() {
-	dir=$BUILD/test-$1
-	"$TOP/scripts/boot.sh" "$1" "$dir" "${LIMIT:-3000}" &
+	"$TOP/scripts/boot.sh" "$1" "$dir" "${LIMIT:-1800}" &
 	follow $! "$dir" "$1"
 	wait $!
-}
-
-judge() {
-	dir=$BUILD/test-$1
 	"$TOP/scripts/judge.sh" "$dir" || :
 	read -r p f <"$dir/counts"
 	passed=$((passed + p))
@@ -101,15 +92,7 @@ judge() {
 }
 
 for profile in $PROFILES; do
-	prepare "$profile" "${1:-}"
-done
-# At the same time, as tests wait more than they work.
-for profile in $PROFILES; do
-	run "$profile" &
-done
-wait
-for profile in $PROFILES; do
-	judge "$profile"
+	run_profile "$profile" "${1:-}"
 done
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" != 0 ]
