@@ -238,7 +238,7 @@ static unsigned int enable_controllers(void)
 
 	known[len > 0 ? len : 0] = '\0';
 	close(fd);
-	while ((name = strtok_r(rest, " \n", &rest))) {
+	while ((name = strtok_r(rest, "\n ", &rest))) {
 		snprintf(text, sizeof(text), "+%s", name);
 		put_file(MOUNT, "cgroup.subtree_control", text);
 		nr++;
