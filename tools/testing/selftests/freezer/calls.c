@@ -443,23 +443,28 @@ static void read_where(pid_t pid, char *buf, size_t size)
 	close(fd);
 }
 
+static bool moves_for_a_while(struct running *r)
+{
+	bool had_ended = running_has_ended(r);
+	long switches = task_switches(r->w.pid);
+
+	pause_ms(STILL_MS);
+	return running_has_ended(r) != had_ended ||
+	       task_switches(r->w.pid) != switches;
+}
+
 /*
- * A freezer may say that a task is frozen a moment before it sleeps; after that
- * nothing may move.
+ * A freezer may say that a task is frozen a moment before it sleeps, and a task
+ * has the state of a sleeper a moment before it leaves the processor, which on a
+ * busy host can be long.  After that nothing may move.
  */
 static int stands_still(struct running *r)
 {
-	bool had_ended = running_has_ended(r);
-	long switches;
-	int ret;
+	int ret = running_wait_asleep(r);
 
-	ret = running_wait_asleep(r);
 	if (ret)
 		return ret;
-	switches = task_switches(r->w.pid);
-	pause_ms(STILL_MS);
-	if (running_has_ended(r) == had_ended &&
-	    task_switches(r->w.pid) == switches)
+	if (!moves_for_a_while(r) || !moves_for_a_while(r))
 		return 0;
 	fprintf(stderr, "# %s moves while frozen\n", r->call->name);
 	return -EBUSY;
