@@ -318,6 +318,17 @@ long running_switches(struct running *r)
 	return task_switches(r->w.pid) - r->switches;
 }
 
+/*
+ * A task has the state of a sleeper a moment before it leaves the processor, and
+ * on a busy host that can be long.  This file says "running" till then.
+ */
+static bool is_on_a_processor(pid_t pid)
+{
+	char text[16];
+
+	return task_file(pid, "syscall", text, sizeof(text)) || text[0] == 'r';
+}
+
 static bool is_asleep(struct running *r)
 {
 	long switches = task_switches(r->w.pid);
@@ -327,7 +338,8 @@ static bool is_asleep(struct running *r)
 	for (i = 0; i < LOOKS; i++) {
 		pause_ms(1);
 		state = task_state(r->w.pid);
-		if (state != 'S' && state != 'D')
+		if ((state != 'S' && state != 'D') ||
+		    is_on_a_processor(r->w.pid))
 			return false;
 		if (task_switches(r->w.pid) != switches)
 			return false;
@@ -430,41 +442,23 @@ int running_finish(struct running *r)
 
 /* Freeze, thaw and see. */
 
-static void read_where(pid_t pid, char *buf, size_t size)
-{
-	char path[64];
-	ssize_t len;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/wchan", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	len = read(fd, buf, size - 1);
-	buf[len > 0 ? len : 0] = '\0';
-	close(fd);
-}
-
-static bool moves_for_a_while(struct running *r)
-{
-	bool had_ended = running_has_ended(r);
-	long switches = task_switches(r->w.pid);
-
-	pause_ms(STILL_MS);
-	return running_has_ended(r) != had_ended ||
-	       task_switches(r->w.pid) != switches;
-}
-
 /*
- * A freezer may say that a task is frozen a moment before it sleeps, and a task
- * has the state of a sleeper a moment before it leaves the processor, which on a
- * busy host can be long.  After that nothing may move.
+ * A freezer may say that a task is frozen a moment before it sleeps; after that
+ * nothing may move.
  */
 static int stands_still(struct running *r)
 {
-	int ret = running_wait_asleep(r);
+	bool had_ended = running_has_ended(r);
+	long switches;
+	int ret;
 
+	ret = running_wait_asleep(r);
 	if (ret)
 		return ret;
-	if (!moves_for_a_while(r) || !moves_for_a_while(r))
+	switches = task_switches(r->w.pid);
+	pause_ms(STILL_MS);
+	if (running_has_ended(r) == had_ended &&
+	    task_switches(r->w.pid) == switches)
 		return 0;
 	fprintf(stderr, "# %s moves while frozen\n", r->call->name);
 	return -EBUSY;
@@ -589,7 +583,7 @@ static int run_once(const struct freezer_kind *kind, const struct call *call,
 	ret = running_start(&r, call, "a",
 			    ends_by_time(how) ? OWN_TIME_MS : NO_TIMEOUT_MS);
 	if (!ret) {
-		read_where(r.w.pid, out->where, sizeof(out->where));
+		task_file(r.w.pid, "wchan", out->where, sizeof(out->where));
 		ret = freeze_and_judge(kind, &r, how, out);
 	}
 	running_stop(&r);

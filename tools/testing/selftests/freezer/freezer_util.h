@@ -185,6 +185,8 @@ int worker_wait_exit(struct worker *w, int *status);
 /* -EINVAL if it is gone for another reason than @sig. */
 int worker_wait_killed(struct worker *w, int sig);
 int workers_wait_killed(struct worker *w, unsigned int nr, int sig);
+/* What a file of /proc/PID reads, as text. */
+int task_file(pid_t pid, const char *name, char *buf, size_t size);
 /* 'R', 'S', 'D', 'T' ... as in /proc/PID/stat; of a thread too. */
 char task_state(pid_t pid);
 /* Context switches of a task, of its own will or not. */

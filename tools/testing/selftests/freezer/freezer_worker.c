@@ -256,20 +256,31 @@ int workers_wait_killed(struct worker *w, unsigned int nr, int sig)
 	return ret;
 }
 
-char task_state(pid_t pid)
+int task_file(pid_t pid, const char *name, char *buf, size_t size)
 {
-	char path[64], buf[256] = "";
-	const char *end;
+	char path[64];
 	ssize_t len;
-	int fd;
+	int fd, ret;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	buf[0] = '\0';
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return 0;
-	len = read(fd, buf, sizeof(buf) - 1);
+		return -errno;
+	len = read(fd, buf, size - 1);
+	ret = len < 0 ? -errno : len ? 0 : -EIO;
 	close(fd);
 	buf[len > 0 ? len : 0] = '\0';
+	return ret;
+}
+
+char task_state(pid_t pid)
+{
+	const char *end;
+	char buf[256];
+
+	if (task_file(pid, "stat", buf, sizeof(buf)))
+		return 0;
 	end = strrchr(buf, ')');
 	return end && end[1] ? end[2] : 0;
 }

@@ -68,20 +68,6 @@ static int pending(const char *cg, struct line *lines, int max)
 	return pending_step(cg, lines, max, 4096);
 }
 
-static int read_wchan(pid_t pid, char *buf, size_t size)
-{
-	char path[64];
-	ssize_t len;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/wchan", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	len = read(fd, buf, size - 1);
-	close(fd);
-	buf[len > 0 ? len : 0] = '\0';
-	return len > 0 ? 0 : -EIO;
-}
-
 static bool ends_with(const char *text, const char *end)
 {
 	size_t len = strlen(text), n = strlen(end);
@@ -112,7 +98,7 @@ TEST_F(freezer, stuck_task_is_the_one_that_is_named)
 	EXPECT_EQ(w[2].pid, l.tid);
 	EXPECT_STREQ("pending_test", l.comm);
 	EXPECT_EQ('D', l.state);
-	EXPECT_EQ(0, read_wchan(w[2].pid, wchan, sizeof(wchan)));
+	EXPECT_EQ(0, task_file(w[2].pid, "wchan", wchan, sizeof(wchan)));
 	EXPECT_STREQ(wchan, l.wchan);
 	EXPECT_STRNE("0", l.wchan);
 	EXPECT_TRUE(ends_with(l.path, "/freezer_selftest/a/b"));
@@ -208,38 +194,6 @@ TEST_F(freezer, thread_is_named_and_not_only_its_process)
 	EXPECT_EQ((int)w.slots[1].tid, l.tid);
 }
 
-static bool named_once(struct worker *w, struct line *lines, int nr)
-{
-	unsigned int i, n;
-	int j;
-
-	for (i = 1; i < w->nr; i++) {
-		for (n = 0, j = 0; j < nr; j++)
-			n += lines[j].tid == (int)w->slots[i].tid;
-		if (n != 1)
-			return false;
-	}
-	return true;
-}
-
-TEST_F(freezer, short_reads_name_each_of_many_tasks_once)
-{
-	static struct line lines[NR_THREADS];
-	struct worker w;
-
-	ASSERT_EQ(0, stuck_setup());
-	ASSERT_EQ(0, worker_start_in("a", &w, worker_has_stuck_threads,
-				     NR_THREADS + 1));
-	ASSERT_EQ(0, WAIT_UNTIL(threads_are_stuck(&w)));
-	ASSERT_EQ(0, cg_freeze("a"));
-	ASSERT_EQ(0, wait_pending("a", lines, NR_THREADS, NR_THREADS));
-	EXPECT_TRUE(named_once(&w, lines, NR_THREADS));
-	EXPECT_EQ(NR_THREADS, pending_step("a", lines, NR_THREADS, 1));
-	EXPECT_TRUE(named_once(&w, lines, NR_THREADS));
-	EXPECT_EQ(NR_THREADS, pending_step("a", lines, NR_THREADS, 100));
-	EXPECT_TRUE(named_once(&w, lines, NR_THREADS));
-}
-
 static int compare_lines(const void *a, const void *b)
 {
 	const struct line *left = a, *right = b;
@@ -257,6 +211,38 @@ static bool is_named_once(struct line *lines, int nr, int tid)
 	       (l == lines + nr - 1 || l[1].tid != tid);
 }
 
+/* The threads of @nr_w workers, but for the leaders.  Sorts @lines. */
+static bool all_named_once(struct worker *w, unsigned int nr_w,
+			   struct line *lines, int nr)
+{
+	unsigned int i, j;
+
+	qsort(lines, nr, sizeof(*lines), compare_lines);
+	for (i = 0; i < nr_w; i++)
+		for (j = 1; j < w[i].nr; j++)
+			if (!is_named_once(lines, nr, w[i].slots[j].tid))
+				return false;
+	return true;
+}
+
+TEST_F(freezer, short_reads_name_each_of_many_tasks_once)
+{
+	static struct line lines[NR_THREADS];
+	struct worker w;
+
+	ASSERT_EQ(0, stuck_setup());
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_has_stuck_threads,
+				     NR_THREADS + 1));
+	ASSERT_EQ(0, WAIT_UNTIL(threads_are_stuck(&w)));
+	ASSERT_EQ(0, cg_freeze("a"));
+	ASSERT_EQ(0, wait_pending("a", lines, NR_THREADS, NR_THREADS));
+	EXPECT_TRUE(all_named_once(&w, 1, lines, NR_THREADS));
+	EXPECT_EQ(NR_THREADS, pending_step("a", lines, NR_THREADS, 1));
+	EXPECT_TRUE(all_named_once(&w, 1, lines, NR_THREADS));
+	EXPECT_EQ(NR_THREADS, pending_step("a", lines, NR_THREADS, 100));
+	EXPECT_TRUE(all_named_once(&w, 1, lines, NR_THREADS));
+}
+
 static int make_room_for_many(void)
 {
 	return write_text("/proc/sys/kernel/pid_max", "1000000") ?:
@@ -266,7 +252,7 @@ static int make_room_for_many(void)
 /* FREEZER_TASKS=100000 needs MEMORY=8G. */
 TEST_F_TIMEOUT(freezer, each_of_very_many_tasks_is_named_once, 1800)
 {
-	unsigned int i, j, nr_w = env_number("FREEZER_TASKS", 2000) / NR_MANY;
+	unsigned int i, nr_w = env_number("FREEZER_TASKS", 2000) / NR_MANY;
 	int nr = nr_w * NR_MANY;
 	struct worker *w = calloc(nr_w, sizeof(*w));
 	struct line *lines = calloc(nr, sizeof(*lines));
@@ -286,10 +272,7 @@ TEST_F_TIMEOUT(freezer, each_of_very_many_tasks_is_named_once, 1800)
 	start = now_ms();
 	ASSERT_EQ(nr, pending("a", lines, nr));
 	fprintf(stderr, "# %d tasks, read in %lld ms\n", nr, now_ms() - start);
-	qsort(lines, nr, sizeof(*lines), compare_lines);
-	for (i = 0; i < nr_w; i++)
-		for (j = 1; j <= NR_MANY; j++)
-			ASSERT_TRUE(is_named_once(lines, nr, w[i].slots[j].tid));
+	EXPECT_TRUE(all_named_once(w, nr_w, lines, nr));
 	EXPECT_TRUE(cg_reads("a", "FREEZING"));
 	ASSERT_EQ(0, stuck_release());
 	EXPECT_EQ(0, cg_wait("a", "FROZEN"));
