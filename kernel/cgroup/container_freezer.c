@@ -819,7 +819,7 @@ static void freezer_release(struct freezer *freezer)
 }
 
 /**
- * freezer_apply - bring one cgroup in line with the wish as it is now
+ * freezer_apply_held - bring one cgroup in line with the wish as it is now
  * @freezer: the freezer; pinned by the caller
  *
  * Context: Process context.
@@ -827,7 +827,7 @@ static void freezer_release(struct freezer *freezer)
  * and the caller owes a freezer_release().  If not, whoever changed it last tells
  * them.
  */
-static bool freezer_apply(struct freezer *freezer)
+static bool freezer_apply_held(struct freezer *freezer)
 {
 	struct freezer *parent = parent_freezer(freezer);
 	bool effective, settled;
@@ -856,27 +856,35 @@ static bool freezer_apply(struct freezer *freezer)
 	return true;
 }
 
+static bool freezer_apply(struct freezer *freezer)
+{
+	bool changed = freezer_apply_held(freezer);
+
+	if (changed)
+		freezer_release(freezer);
+	return changed;
+}
+
 /*
- * freezer_apply() for a subtree, without those whose own wish shields them.  The
- * top, which most wait for, is held to the end.
+ * The same for a subtree, without those whose own wish shields them.  The top,
+ * which most wait for, is held to the end.
  */
 static void freezer_apply_subtree(struct freezer *top)
 {
 	struct cgroup_subsys_state *pos, *css;
-	bool changed, held = false;
+	bool changed;
+
+	if (!freezer_apply_held(top))
+		return;
 
 	rcu_read_lock();
 	css_for_each_descendant_pre(pos, &top->css) {
 		css = pos;
-		if (!css_tryget(css))
+		if (css == &top->css || !css_tryget(css))
 			continue;
 		rcu_read_unlock();
 
 		changed = freezer_apply(css_freezer(css));
-		if (css == &top->css)
-			held = changed;
-		else if (changed)
-			freezer_release(css_freezer(css));
 
 		rcu_read_lock();
 		if (!changed)
@@ -885,8 +893,7 @@ static void freezer_apply_subtree(struct freezer *top)
 	}
 	rcu_read_unlock();
 
-	if (held)
-		freezer_release(top);
+	freezer_release(top);
 }
 
 /* A freeze that begins has until now + @timeout to become FROZEN. */
@@ -1248,8 +1255,7 @@ static int freezer_css_online(struct cgroup_subsys_state *css)
 
 	/* Pairs with smp_mb() in freezer_apply(): list, then wish. */
 	smp_mb();
-	if (freezer_apply(freezer))
-		freezer_release(freezer);
+	freezer_apply(freezer);
 	freezer_climb(freezer);
 	return 0;
 }
@@ -1269,8 +1275,7 @@ static void freezer_css_offline(struct cgroup_subsys_state *css)
 	spin_unlock_irq(&freezer->lock);
 
 	/* A v1 mount that takes the controller leaves tasks behind on the css. */
-	if (freezer_apply(freezer))
-		freezer_release(freezer);
+	freezer_apply(freezer);
 	freezer_climb(freezer);
 	if (was_requested)
 		freezer_key_put();
