@@ -366,7 +366,7 @@ static unsigned int snapshot_moved(struct snapshot *snap, struct worker *w,
 
 int workers_move(struct worker *w, unsigned int nr)
 {
-	struct snapshot snap;
+	static struct snapshot snap;
 	int ret;
 
 	snapshot_take(&snap, w, nr);
@@ -382,7 +382,7 @@ int workers_move(struct worker *w, unsigned int nr)
 
 int workers_stand_still(struct worker *w, unsigned int nr)
 {
-	struct snapshot snap;
+	static struct snapshot snap;
 	unsigned int moved;
 
 	snapshot_take(&snap, w, nr);
