@@ -318,30 +318,15 @@ long running_switches(struct running *r)
 	return task_switches(r->w.pid) - r->switches;
 }
 
-/*
- * A task has the state of a sleeper a moment before it leaves the processor, and
- * on a busy host that can be long.  This file says "running" till then.
- */
-static bool is_on_a_processor(pid_t pid)
-{
-	char text[16];
-
-	return task_file(pid, "syscall", text, sizeof(text)) || text[0] == 'r';
-}
-
 static bool is_asleep(struct running *r)
 {
 	long switches = task_switches(r->w.pid);
-	char state;
 	int i;
 
 	for (i = 0; i < LOOKS; i++) {
 		pause_ms(1);
-		state = task_state(r->w.pid);
-		if ((state != 'S' && state != 'D') ||
-		    is_on_a_processor(r->w.pid))
-			return false;
-		if (task_switches(r->w.pid) != switches)
+		if (!task_sleeps(r->w.pid) ||
+		    task_switches(r->w.pid) != switches)
 			return false;
 	}
 	return true;

@@ -285,6 +285,18 @@ char task_state(pid_t pid)
 	return end && end[1] ? end[2] : 0;
 }
 
+/*
+ * A task has the state of a sleeper a moment before it leaves the processor, and
+ * on a busy host that can be long.  The file syscall says "running" till then.
+ */
+bool task_sleeps(pid_t pid)
+{
+	char text[16], state = task_state(pid);
+
+	return (state == 'S' || state == 'D') &&
+	       !task_file(pid, "syscall", text, sizeof(text)) && text[0] != 'r';
+}
+
 long task_switches(pid_t pid)
 {
 	char path[64], line[256];
@@ -427,7 +439,7 @@ int stuck_setup(void)
 
 	ret = worker_start(&stuck.holder, holder_main, 1);
 	ret = ret ?: WAIT_UNTIL(slot_count(stuck.holder.slots));
-	return ret ?: WAIT_UNTIL(task_state(stuck.holder.pid) == 'S');
+	return ret ?: WAIT_UNTIL(task_sleeps(stuck.holder.pid));
 }
 
 bool stuck_sleep(void)

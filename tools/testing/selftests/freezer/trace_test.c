@@ -60,11 +60,16 @@ static int forget_events(void)
 	return 0;
 }
 
+/*
+ * Names of tasks are not needed: to learn them, tracing patches the scheduler, and
+ * QEMU does not always get over that (scripts/boot.sh).
+ */
 static int tracing_start(void)
 {
 	mount("tracefs", TRACING, "tracefs", 0, NULL);
 	return write_text(TRACING "/tracing_on", "0") ?:
 	       forget_events() ?:
+	       write_text(TRACING "/options/record-cmd", "0") ?:
 	       write_text(TRACING "/buffer_size_kb", "4096") ?:
 	       write_text(TRACING "/events/freezer/enable", "1") ?:
 	       write_text(TRACING "/tracing_on", "1");
@@ -95,7 +100,8 @@ static int tracing_stop(void)
 	FILE *f;
 
 	ret = write_text(TRACING "/tracing_on", "0") ?:
-	      write_text(TRACING "/events/freezer/enable", "0");
+	      write_text(TRACING "/events/freezer/enable", "0") ?:
+	      write_text(TRACING "/options/record-cmd", "1");
 	f = fopen(TRACING "/trace", "re");
 	if (!f)
 		return -errno;
