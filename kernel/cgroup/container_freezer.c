@@ -106,9 +106,10 @@
 #define FREEZER_RETRY_MAX	HZ
 
 /*
- * How many tasks a walk takes at a time.  Locks are taken once for all of them,
- * and interrupts are off while they freeze.
+ * How many tasks a walk takes at a time, and how many of them freeze at a time:
+ * css_set_lock, freezer_lock and interrupts off are shared with the whole host.
  */
+#define FREEZER_WALK		32
 #define FREEZER_BATCH		8
 
 /* The longest that freezer.timeout can be, in milliseconds. */
@@ -706,20 +707,30 @@ bool __container_freezer_defers(struct task_struct *task)
 	return ret;
 }
 
+/* Also drops the references. */
+static void freezer_conform(struct task_struct **tasks, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i += FREEZER_BATCH)
+		conform_tasks(tasks + i, min(nr - i, FREEZER_BATCH));
+	for (i = 0; i < nr; i++)
+		put_task_struct(tasks[i]);
+}
+
 /* Make all tasks of one cgroup obey the wish as it is now. */
 static void freezer_walk(struct freezer *freezer)
 {
-	struct task_struct *tasks[FREEZER_BATCH];
+	struct task_struct *tasks[FREEZER_WALK];
 	struct css_task_iter it;
-	unsigned int i, nr;
+	unsigned int nr;
 
 	css_task_iter_start(&freezer->css, 0, &it);
-	while ((nr = css_task_iter_next_many(&it, tasks, ARRAY_SIZE(tasks)))) {
-		conform_tasks(tasks, nr);
-		for (i = 0; i < nr; i++)
-			put_task_struct(tasks[i]);
+	do {
+		nr = css_task_iter_next_many(&it, tasks, FREEZER_WALK);
+		freezer_conform(tasks, nr);
 		cond_resched();
-	}
+	} while (nr == FREEZER_WALK);
 	css_task_iter_end(&it);
 }
 
