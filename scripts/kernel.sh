@@ -20,8 +20,11 @@ vm=
 	die "there is no profile $profile" \
 	    "choose one of: $(cd "$TOP/configs" && echo *.config | sed 's/base.config //; s/\.config//g')"
 
+# Of what they say about an option the last counts.
 fragments() {
-	cat "$base" ${vm:+"$vm"} "$own"
+	cat "$base" ${vm:+"$vm"} "$own" | tac | awk '
+		!match($0, /CONFIG_[A-Z0-9_]+/) ||
+		!said[substr($0, RSTART, RLENGTH)]++' | tac
 }
 
 # The same time stamp in each build, and paths relative to build/, let ccache hit

@@ -53,7 +53,15 @@ TEST_F(freezer_v2, controller_is_not_listed)
 	EXPECT_EQ(NULL, strstr(buf, "freezer"));
 }
 
-/* The freezer that v2 has anyway is another one. */
+static bool events_read(const char *cg, const char *line)
+{
+	char buf[256];
+
+	return !cg_read_all(cg, "cgroup.events", buf, sizeof(buf), 128) &&
+	       strstr(buf, line);
+}
+
+/* The freezer that v2 has anyway is another one, which waits for the thaw. */
 TEST_F(freezer_v2, cgroup_freeze_and_freezer_freeze_do_not_meddle)
 {
 	struct worker w;
@@ -66,8 +74,10 @@ TEST_F(freezer_v2, cgroup_freeze_and_freezer_freeze_do_not_meddle)
 	EXPECT_TRUE(cg_reads("a", "FROZEN"));
 	EXPECT_EQ(0, workers_stand_still(&w, 1));
 	ASSERT_EQ(0, cg_write("a", "cgroup.freeze", "1"));
+	EXPECT_TRUE(events_read("a", "frozen 0"));
 	ASSERT_EQ(0, cg_thaw("a"));
-	EXPECT_EQ(0, WAIT_UNTIL(!workers_stand_still(&w, 1)));
+	EXPECT_EQ(0, WAIT_UNTIL(events_read("a", "frozen 1")));
+	EXPECT_EQ(0, workers_stand_still(&w, 1));
 	ASSERT_EQ(0, cg_write("a", "cgroup.freeze", "0"));
 	EXPECT_EQ(0, workers_move(&w, 1));
 }
