@@ -325,7 +325,7 @@ static bool is_asleep(struct running *r)
 
 	for (i = 0; i < LOOKS; i++) {
 		pause_ms(1);
-		if (!task_sleeps(r->w.pid) ||
+		if (!task_sleeps(r->w.pid, "SD") ||
 		    task_switches(r->w.pid) != switches)
 			return false;
 	}

@@ -189,8 +189,8 @@ int workers_wait_killed(struct worker *w, unsigned int nr, int sig);
 int task_file(pid_t pid, const char *name, char *buf, size_t size);
 /* 'R', 'S', 'D', 'T' ... as in /proc/PID/stat; of a thread too. */
 char task_state(pid_t pid);
-/* It sleeps, and has left the processor. */
-bool task_sleeps(pid_t pid);
+/* It sleeps in one of some states, as "SD", and has left the processor. */
+bool task_sleeps(pid_t pid, const char *states);
 /* Context switches of a task, of its own will or not. */
 long task_switches(pid_t pid);
 /* On stderr, why a task does not do what it should. */

@@ -289,11 +289,11 @@ char task_state(pid_t pid)
  * A task has the state of a sleeper a moment before it leaves the processor, and
  * on a busy host that can be long.  The file syscall says "running" till then.
  */
-bool task_sleeps(pid_t pid)
+bool task_sleeps(pid_t pid, const char *states)
 {
 	char text[16], state = task_state(pid);
 
-	return (state == 'S' || state == 'D') &&
+	return state && strchr(states, state) &&
 	       !task_file(pid, "syscall", text, sizeof(text)) && text[0] != 'r';
 }
 
@@ -439,7 +439,7 @@ int stuck_setup(void)
 
 	ret = worker_start(&stuck.holder, holder_main, 1);
 	ret = ret ?: WAIT_UNTIL(slot_count(stuck.holder.slots));
-	return ret ?: WAIT_UNTIL(task_sleeps(stuck.holder.pid));
+	return ret ?: WAIT_UNTIL(task_sleeps(stuck.holder.pid, "S"));
 }
 
 bool stuck_sleep(void)

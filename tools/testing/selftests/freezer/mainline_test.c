@@ -160,7 +160,7 @@ TEST_F(freezer, thaw_woke_all_who_were_asleep)
 	int i;
 
 	ASSERT_EQ(0, worker_start_in("a", &w, worker_sleeps_long, 1));
-	ASSERT_EQ(0, WAIT_UNTIL(task_sleeps(w.pid)));
+	ASSERT_EQ(0, WAIT_UNTIL(task_sleeps(w.pid, "S")));
 	before = task_switches(w.pid);
 	for (i = 0; i < 50; i++) {
 		ASSERT_EQ(0, freeze_and_wait("a"));
@@ -180,7 +180,7 @@ TEST_F(freezer, migration_woke_who_was_asleep)
 	ASSERT_EQ(0, cg_make("c"));
 	ASSERT_EQ(0, cg_freeze("c"));
 	ASSERT_EQ(0, worker_start_in("a", &w, worker_sleeps_long, 1));
-	ASSERT_EQ(0, WAIT_UNTIL(task_sleeps(w.pid)));
+	ASSERT_EQ(0, WAIT_UNTIL(task_sleeps(w.pid, "S")));
 	before = task_switches(w.pid);
 	for (i = 0; i < 200; i++)
 		ASSERT_EQ(0, cg_attach(i % 2 ? "a" : "b", w.pid));

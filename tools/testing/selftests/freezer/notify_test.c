@@ -105,7 +105,7 @@ TEST_F(freezer, freeze_of_a_subtree_that_sleeps_is_reported_once_and_at_once)
 
 	ASSERT_EQ(0, cg_make("a/b"));
 	ASSERT_EQ(0, worker_start_in("a/b", &w, worker_pauses, 1));
-	ASSERT_EQ(0, WAIT_UNTIL(task_sleeps(w.pid)));
+	ASSERT_EQ(0, WAIT_UNTIL(task_sleeps(w.pid, "S")));
 	fd = cg_open("a", "freezer.freeze", O_RDONLY);
 	ASSERT_LE(0, fd);
 	ASSERT_TRUE(fd_reads(fd, "RUNNING"));

@@ -188,7 +188,7 @@ static int start_feeder(void)
 /* At the beginning of a nap: what freezes it next finds it asleep. */
 static int catch_asleep(struct worker *w)
 {
-	return workers_move(w, 1) ?: WAIT_UNTIL(task_sleeps(w->pid));
+	return workers_move(w, 1) ?: WAIT_UNTIL(task_sleeps(w->pid, "S"));
 }
 
 static int start(struct worker *w, void (*fn)(struct worker *w))

@@ -288,7 +288,7 @@ static bool side_sleeps(struct side *side)
 	int i;
 
 	for (i = 0; i < WAITERS; i++)
-		if (task_state(side->w[i].pid) != 'S')
+		if (!task_sleeps(side->w[i].pid, "S"))
 			return false;
 	return true;
 }
