@@ -27,7 +27,7 @@ measure() {
 	profile=$1
 	shift
 	dir=$out/$1-$profile
-	mkdir -p "$dir"
+	own "$dir"
 	echo "$@" >"$dir/words"
 	"$TOP/scripts/initramfs.sh" bench="$dir/words" >"$dir/initramfs"
 	rm -f "$dir/results"

@@ -45,7 +45,7 @@ follow() {
 # one_run MODE PROFILE NAME
 one_run() {
 	dir=$BUILD/clients/$1-$2
-	mkdir -p "$dir"
+	own "$dir"
 	plan "$1" "$3" >"$dir/plan"
 	sed 's/#.*//; s/ *$//' "$guest/skips.list" >"$dir/skips"
 	echo "debug_locks none" >"$dir/lockdep"

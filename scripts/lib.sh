@@ -31,3 +31,10 @@ die() {
 	printf 'error: %s\n  to mend it: %s\n' "$1" "$2" >&2
 	exit 1
 }
+
+# own DIR: make DIR, which is for one run at a time; QEMU keeps it as long as it lives
+own() {
+	mkdir -p "$1"
+	exec 9>"$1/lock"
+	flock -n 9 || die "another run uses ${1#"$TOP"/}" "wait until it has ended"
+}

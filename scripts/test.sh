@@ -73,7 +73,7 @@ follow() {
 
 run_profile() {
 	dir=$BUILD/test-$1
-	mkdir -p "$dir"
+	own "$dir"
 	"$TOP/scripts/plan.sh" "$2" >"$dir/plan.all"
 	fitting "$1" "$2" <"$dir/plan.all" >"$dir/plan"
 	lockdep_of "$1" >"$dir/lockdep"
