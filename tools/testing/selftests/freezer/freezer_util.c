@@ -159,6 +159,14 @@ int cg_read_all(const char *cg, const char *file, char *buf, size_t size,
 	return got;
 }
 
+bool cg_event(const char *cg, const char *line)
+{
+	char buf[256];
+
+	return !cg_read_all(cg, "cgroup.events", buf, sizeof(buf), 128) &&
+	       strstr(buf, line);
+}
+
 long long cg_stat(const char *cg, const char *key)
 {
 	char buf[1024], *line, *end;

@@ -92,6 +92,8 @@ int cg_kill(const char *cg, int sig);
 bool cg_reads(const char *cg, const char *state);
 int cg_wait(const char *cg, const char *state);
 int cg_wait_empty(const char *cg);
+/* Is there this line in cgroup.events? */
+bool cg_event(const char *cg, const char *line);
 /* The processes of a cgroup, but not of its children. */
 unsigned int cg_procs(const char *cg, pid_t *pids, unsigned int max);
 /* On stderr, all tasks of a cgroup, but not of its children. */

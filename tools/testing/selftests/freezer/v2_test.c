@@ -53,14 +53,6 @@ TEST_F(freezer_v2, controller_is_not_listed)
 	EXPECT_EQ(NULL, strstr(buf, "freezer"));
 }
 
-static bool events_read(const char *cg, const char *line)
-{
-	char buf[256];
-
-	return !cg_read_all(cg, "cgroup.events", buf, sizeof(buf), 128) &&
-	       strstr(buf, line);
-}
-
 /* The freezer that v2 has anyway is another one, which waits for the thaw. */
 TEST_F(freezer_v2, cgroup_freeze_and_freezer_freeze_do_not_meddle)
 {
@@ -74,9 +66,9 @@ TEST_F(freezer_v2, cgroup_freeze_and_freezer_freeze_do_not_meddle)
 	EXPECT_TRUE(cg_reads("a", "FROZEN"));
 	EXPECT_EQ(0, workers_stand_still(&w, 1));
 	ASSERT_EQ(0, cg_write("a", "cgroup.freeze", "1"));
-	EXPECT_TRUE(events_read("a", "frozen 0"));
+	EXPECT_TRUE(cg_event("a", "frozen 0"));
 	ASSERT_EQ(0, cg_thaw("a"));
-	EXPECT_EQ(0, WAIT_UNTIL(events_read("a", "frozen 1")));
+	EXPECT_EQ(0, WAIT_UNTIL(cg_event("a", "frozen 1")));
 	EXPECT_EQ(0, workers_stand_still(&w, 1));
 	ASSERT_EQ(0, cg_write("a", "cgroup.freeze", "0"));
 	EXPECT_EQ(0, workers_move(&w, 1));

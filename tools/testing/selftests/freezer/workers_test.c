@@ -660,21 +660,6 @@ static int wait_results(struct worker *w)
 	return ret;
 }
 
-/* The freezer that v2 has anyway: does it say that all of "a" is frozen? */
-static bool v2_is_frozen(void)
-{
-	char buf[128] = "";
-	ssize_t len;
-	int fd;
-
-	fd = cg_open("a", "cgroup.events", O_RDONLY);
-	if (fd < 0)
-		return false;
-	len = read(fd, buf, sizeof(buf) - 1);
-	close(fd);
-	return len > 0 && strstr(buf, "frozen 1");
-}
-
 static int v2_freeze(void)
 {
 	return cg_write("a", "cgroup.freeze", "1");
@@ -691,7 +676,7 @@ static int freeze_both(struct worker *w, bool v2_first)
 	int ret = 0;
 
 	if (v2_first)
-		ret = v2_freeze() ?: WAIT_UNTIL(v2_is_frozen());
+		ret = v2_freeze() ?: WAIT_UNTIL(cg_event("a", "frozen 1"));
 	ret = ret ?: cg_freeze("a") ?: cg_wait("a", "FROZEN");
 	ret = ret ?: v2_freeze();
 	ret = ret ?: stand_still(w, NR_OWNERS);
@@ -706,7 +691,7 @@ static int thaw_both(struct worker *w, bool v2_first)
 	if (v2_first)
 		ret = v2_thaw();
 	else
-		ret = cg_thaw("a") ?: WAIT_UNTIL(v2_is_frozen());
+		ret = cg_thaw("a") ?: WAIT_UNTIL(cg_event("a", "frozen 1"));
 	ret = ret ?: stand_still(w, NR_OWNERS);
 	if (!ret && v2_first && !cg_reads("a", "FROZEN"))
 		ret = -EAGAIN;
