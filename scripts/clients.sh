@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # clients.sh [NAME] - run the container tools of Debian 12 on the kernels vm-legacy
-# and vm-normal, and print "client, version, scenario, legacy kernel, our kernel"
-# as a table, for each way to mount cgroups.  NAME picks scenarios by a part of
+# and vm-normal, in each way to mount cgroups, and print "client, version, scenario,
+# legacy kernel, our kernel" as a table.  NAME picks scenarios by a part of
 # "client scenario".  Green if all is on our kernel; what the legacy kernel does
 # is there to compare.
 # MODES="hybrid v1 v2"		which ways
@@ -68,49 +68,12 @@ one_run() {
 	failed=$((failed + f))
 }
 
-# Lines "mode|client|version|scenario|legacy|ours", of what was run
-rows() {
-	for mode in $MODES; do
-		set --
-		for profile in vm-legacy vm-normal; do
-			[ ! -f "$BUILD/clients/$mode-$profile/results" ] ||
-				set -- "$@" "$BUILD/clients/$mode-$profile/results"
-		done
-		awk -v mode="$mode" '
-			{ sub(/\r$/, "") }
-			/^# version / { version[$3] = $4; next }
-			/^# test / { client = $3; next }
-			!/^ok |^not ok / { next }
-			{
-				what = /^not/ ? "fail" : /# SKIP/ ? "skip" : "pass"
-				detail = $0
-				sub(/^[^#]*# (SKIP )?/, "", detail)
-				sub(/^not /, "")
-				key = client "|" version[client] "|" $3
-				if (!(key in known)) { known[key]; order[++n] = key }
-				column = FILENAME ~ /legacy/ ? "legacy" : "ours"
-				cell[key, column] = what
-				if (detail ~ /failed of/ || what != "pass")
-					cell[key, column] = what ": " detail
-			}
-			function get(key, column) {
-				return (key, column) in cell ? cell[key, column] : "not run"
-			}
-			END {
-				for (i = 1; i <= n; i++)
-					print mode "|" order[i] "|" get(order[i], "legacy") "|" get(order[i], "ours")
-			}' "$@"
-	done
-}
-
 for mode in $MODES; do
 	for profile in $PROFILES; do
 		one_run "$mode" "$profile" "${1:-}"
 	done
 done
-{
-	echo "cgroups|client|version|scenario|legacy kernel|our kernel"
-	rows
-} | tee "$BUILD/clients/table" | column -t -s '|' -o '  '
+# The runs of before too: the hours can be had in parts.
+awk -f "$TOP/scripts/clients-table.awk" "$BUILD"/clients/*-vm-*/results
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" != 0 ]
