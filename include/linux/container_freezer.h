@@ -28,7 +28,7 @@ void container_freezer_suspend(void);
  *
  * Workers of user space freeze when nobody is left who could wait for them.
  *
- * Context: Under freezer_lock.
+ * Context: Under the freezer_lock() of @task.
  * Return: true if so; then @task is pending, and the container freezer comes
  * again.
  */
@@ -42,7 +42,8 @@ static inline bool container_freezer_defers(struct task_struct *task)
  * container_freezer_pending - a freeze request for @task is about to be sent
  * @task: a task that could not be frozen in place
  *
- * Context: Under freezer_lock, before @task is woken; @task is not frozen.
+ * Context: Under the freezer_lock() of @task, before it is woken; it is not
+ * frozen.
  */
 static inline void container_freezer_pending(struct task_struct *task)
 {
@@ -53,7 +54,7 @@ static inline void container_freezer_pending(struct task_struct *task)
  * container_freezer_settled - nobody has to wait for @task any longer
  * @task: a task that is frozen, or that need not freeze
  *
- * Context: Either under freezer_lock, or @task is current and in the
+ * Context: Either under the freezer_lock() of @task, or it is current and in the
  * refrigerator, where it checks freezing() again before it leaves.
  */
 static inline void container_freezer_settled(struct task_struct *task)
@@ -70,7 +71,7 @@ static inline void container_freezer_settled(struct task_struct *task)
  * A task can be wanted frozen by its cgroup and by system suspend at once, and
  * stays frozen until neither wants it.
  *
- * Context: Under freezer_lock, which orders this read of the wish before those
+ * Context: Under the freezer_lock() of @task, which orders this read before those
  * of all who freeze @task later.
  * Return: true if another freezer still wants @task frozen.
  */

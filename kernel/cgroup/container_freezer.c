@@ -26,22 +26,23 @@
  *
  * Counting.  freezer_walk() freezes sleeping tasks where they sleep.  One that
  * must still come in gets a mark, task->freezer_pending, that says which
- * freezer counted it.  The mark is set under freezer_lock (kernel/freezer.c)
- * and that freezer's lock, and cleared under the latter by whoever comes
- * first: the task in the refrigerator or in exit, or one who freezes, thaws or
- * moves it.  FROZEN is then a matter of counters: no mark, no child that is
- * not FROZEN, and no hold.  Walks and migrations hold the cgroup, so that it
- * is not FROZEN before they have seen all they bring, nor while they bring it.
+ * freezer counted it.  The mark is set under the task's freezer_lock() (of
+ * kernel/freezer.c) and that freezer's lock, and cleared under the latter by
+ * whoever comes first: the task in the refrigerator or in exit, or one who
+ * freezes, thaws or moves it.  FROZEN is then a matter of counters: no mark,
+ * no child that is not FROZEN, and no hold.  Walks and migrations hold the
+ * cgroup, so that it is not FROZEN before they have seen all they bring, nor
+ * while they bring it.
  *
  * Level, not edge.  Each change stores the wish first and passes it on second,
  * and each receiver reads the wish as it is now under its own lock: a child
  * cgroup reads its parent's in freezer_apply(), a parent its child's state in
  * freezer_report(), conform_tasks() and __thaw_task() that of the cgroup under
- * freezer_lock.  Whoever comes last acts on the newest wish, so an old walk
+ * freezer_lock().  Whoever comes last acts on the newest wish, so an old walk
  * that comes late does no harm, and no lock is held across a walk.
  *
- * Locks: css_set_lock > freezer_lock > freezer->lock > cgroup_file_kn_lock,
- * css_set_lock > freezer_kill_lock > siglock, freezer_lock > siglock.
+ * Locks: css_set_lock > freezer_lock() > freezer->lock > cgroup_file_kn_lock,
+ * css_set_lock > freezer_kill_lock > siglock, freezer_lock() > siglock.
  * No two freezer->lock nest.  cgroup_mutex is not taken by freeze, thaw, kill
  * or read; freezer_active is patched with no lock of ours held.
  *
@@ -59,7 +60,7 @@
  * - rebind: tasks stay on the css of a hierarchy that has lost the controller;
  *   css_offline thaws them, and a dead css is never effective.
  * - refrigerator: a task clears its mark only after freezing() was true under
- *   freezer_lock, and asks again before it leaves.
+ *   freezer_lock(), and asks again before it leaves.
  * - signals: see freezer_excuses() and __container_freezer_signal().
  * - kill against fork and migration: see struct freezer_kill.
  * - timeout: freezer_expire() takes the request back under the lock, and only
@@ -107,7 +108,7 @@
 
 /*
  * How many tasks a walk takes at a time, and how many of them freeze at a time:
- * css_set_lock, freezer_lock and interrupts off are shared with the whole host.
+ * css_set_lock and interrupts are shared with the whole host.
  */
 #define FREEZER_WALK		32
 #define FREEZER_BATCH		8
@@ -362,7 +363,7 @@ static bool freezer_wants(struct freezer *freezer, struct task_struct *task)
  * cgroup_freezing - does the cgroup of @task want it frozen?
  * @task: any task
  *
- * Context: Any.  The answer lasts only under freezer_lock; see "Level, not
+ * Context: Any.  The answer lasts only under freezer_lock(); see "Level, not
  * edge" above, and freezer_excuses().
  * Return: true if the cgroup is effective, and @task is no kernel thread, not
  * excused, and no worker whose turn has not come.
@@ -638,8 +639,8 @@ static void freezer_retry_arm(struct freezer *freezer, unsigned int delay)
  *
  * Does nothing where it is system suspend alone that wants @task frozen.
  *
- * Context: Under freezer_lock, @task not frozen; so @task has yet to pass
- * through freezer_lock to become so, and clears the mark after that.
+ * Context: Under the freezer_lock() of @task, which is not frozen; so it has yet
+ * to take that lock to become so, and clears the mark after that.
  */
 void __container_freezer_count(struct task_struct *task)
 {
@@ -689,7 +690,7 @@ out:
  * It has its mark, so that the cgroup is not FROZEN without it, but gets no
  * request; freezer_call_workers() has freezer_retry() send that.
  *
- * Context: Under freezer_lock.
+ * Context: Under the freezer_lock() of @task.
  * Return: true if so.
  */
 bool __container_freezer_defers(struct task_struct *task)
