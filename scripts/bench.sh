@@ -111,7 +111,7 @@ latency() {
 # lock_stat reads the clock all the time.  The clock's code is not to be patched
 # meanwhile, with which QEMU is slow to catch up.
 storm() {
-	COUNTED='' CPUS=4 APPEND=tsc=unstable measure lockstat bench_storm 20
+	COUNTED='' CPUS=2 APPEND=tsc=unstable measure lockstat bench_storm 20
 	mv "$out/bench_storm-lockstat.csv" "$out/storm.txt"
 	cat "$out/storm.txt"
 }

@@ -5,7 +5,8 @@
  * processors; scripts/bench.sh starts it on a kernel with lock_stat.
  *
  * bench_storm [SECONDS] - for each freezer two processes freeze and thaw a
- * container of their own as often as they can in SECONDS, while a third one,
+ * container of their own, of some processes of some threads, as often as they can
+ * in SECONDS, while a third one,
  * with cgroup_mutex in its hands most of the time, moves a process of many
  * threads, and makes and removes cgroups.
  *
@@ -30,7 +31,8 @@
 
 #define THIRD		MOUNT "/third"
 #define CONTAINERS	2
-#define TASKS		100
+#define PROCESSES	10
+#define THREADS		10
 #define LOCKS		8
 
 /* Rounds of each container, and then of the third party. */
@@ -150,10 +152,8 @@ static void measure(const struct freezer *f, unsigned int seconds)
 /* A process of many threads, which sleep. */
 static pid_t sleepers(const char *cgroup, unsigned int nr)
 {
-	pid_t pid;
+	pid_t pid = fork();
 
-	make(cgroup);
-	pid = fork();
 	if (pid < 0)
 		err(1, "fork");
 	if (pid)
@@ -174,10 +174,13 @@ int main(int argc, char **argv)
 	    mount("bench", MOUNT, "cgroup2", 0, NULL))
 		err(1, "mount");
 	for (i = 0; i < CONTAINERS; i++)
-		sleepers(container(i), TASKS);
+		make(container(i));
+	for (i = 0; i < CONTAINERS * PROCESSES; i++)
+		sleepers(container(i / PROCESSES), THREADS);
 	make(THIRD);
+	make(THIRD "/0");
 	make(THIRD "/1");
-	snprintf(moved, sizeof(moved), "%d", sleepers(THIRD "/0", TASKS));
+	snprintf(moved, sizeof(moved), "%d", sleepers(THIRD "/0", PROCESSES * THREADS));
 	pause_ms(1000);
 	measure(&container_freezer, seconds);
 	measure(&v2_freezer, seconds);
