@@ -79,7 +79,9 @@ progress() {
 }
 
 build() {
-	total=$(cat "$out/files" 2>/dev/null || echo 1850)
+	total=1450
+	[ -z "$vm" ] || total=2300
+	[ ! -e "$out/files" ] || total=$(cat "$out/files")
 	tty=
 	[ ! -t 2 ] || tty=1
 	say "building Linux $KVER ($profile), log: ${log#"$TOP"/}"
