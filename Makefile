@@ -68,7 +68,7 @@ vm: kernel-vm-normal rootfs ## boot Debian 12 with systemd and container tools; 
 test-clients: kernel-vm-normal kernel-vm-legacy rootfs ## lxc, runc, crun, docker, podman, systemd, criu on our kernel and on a legacy one, as a table; T=name for some (hours)
 	@scripts/clients.sh "$$FREEZER_TEST"
 
-examples: kernel-normal	## run the examples of the documentation, and put what they print into it
+examples: kernel-normal kernel-vm-normal rootfs ## run the examples of the documentation, and put what they print into it
 	@scripts/examples.sh
 
 rootfs: setup
@@ -89,7 +89,7 @@ source: setup
 	@scripts/source.sh
 
 setup:
-	@scripts/setup.sh $(filter check bench vm test-clients rootfs,$(MAKECMDGOALS))
+	@scripts/setup.sh $(filter check bench vm test-clients examples rootfs,$(MAKECMDGOALS))
 
 clean:			## remove all that was built
 	rm -rf build
