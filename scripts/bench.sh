@@ -95,7 +95,7 @@ hosts() {
 	measure vm-legacy bench_costs off controllers
 	measure vm-normal bench_costs container controllers
 	join "$out/bench_costs-vm-legacy.csv" "$out/bench_costs-vm-normal.csv" >"$out/hosts.csv"
-	echo "Instructions, with all controllers that container managers use:"
+	echo "Instructions, with n other controllers of v2:"
 	echo
 	awk -f "$TOP/scripts/bench-costs.awk" "$out/hosts.csv"
 }

@@ -4,8 +4,8 @@
  * scripts/bench.sh starts it.
  *
  * bench_costs off|container|legacy - on a kernel with that freezer
- * bench_costs off|container controllers - what a cgroup costs that has all other
- *	controllers of the kernel, too
+ * bench_costs off|container controllers - what a cgroup costs that has other
+ *	controllers too, from none to all that the kernel knows
  *
  * Each line of output is one figure, "what,freezer,n,count": instructions if
  * nothing else is said, the typical of many repetitions.  What all kernels can
@@ -228,32 +228,35 @@ static u64 typical_move(void)
 	return cost;
 }
 
-/* All that the root knows are on in its children from here on. */
-static unsigned int enable_controllers(void)
+static void measure_with(unsigned int nr_controllers)
 {
-	char known[256], text[64], *name, *rest = known;
-	unsigned int nr = 0;
-	int fd = open_file(MOUNT, "cgroup.controllers", O_RDONLY);
-	ssize_t len = read(fd, known, sizeof(known) - 1);
-
-	known[len > 0 ? len : 0] = '\0';
-	close(fd);
-	while ((name = strtok_r(rest, "\n ", &rest))) {
-		snprintf(text, sizeof(text), "+%s", name);
-		put_file(MOUNT, "cgroup.subtree_control", text);
-		nr++;
-	}
-	return nr;
+	print("mkdir with n controllers", kernel, nr_controllers,
+	      typical(mkdir_once, 101));
+	print("rmdir with n controllers", kernel, nr_controllers,
+	      typical(rmdir_once, 101));
+	print("move a task with n controllers", kernel, nr_controllers,
+	      typical_move());
 }
 
+/* The children of the root get what it knows, one by one, with pids as the first. */
 static int measure_with_controllers(void)
 {
-	unsigned int nr = enable_controllers();
+	char known[256], text[64], *end;
+	unsigned int nr = 0;
+	int fd = open_file(MOUNT, "cgroup.controllers", O_RDONLY);
+	ssize_t len = read(fd, known + 1, sizeof(known) - 2);
 
+	close(fd);
+	known[0] = ' ';
+	known[len > 0 ? len : 1] = '\0';
 	made = MOUNT "/new";
-	print("mkdir with n controllers", kernel, nr, typical(mkdir_once, 101));
-	print("rmdir with n controllers", kernel, nr, typical(rmdir_once, 101));
-	print("move a task with n controllers", kernel, nr, typical_move());
+	measure_with(nr);
+	while ((end = strrchr(known, ' '))) {
+		*end = '\0';
+		snprintf(text, sizeof(text), "+%s", end + 1);
+		put_file(MOUNT, "cgroup.subtree_control", text);
+		measure_with(++nr);
+	}
 	return 0;
 }
 
