@@ -35,7 +35,7 @@ function get(key, column) {
 }
 
 function row(a, b, c,  i) {
-	printf "%-12s  %-24s  %-54s", a, b, c
+	printf "%-12s  %-28s  %-54s", a, b, c
 	for (i = 1; i <= 6; i++)
 		printf "  %-6s", cells[i]
 	print ""
@@ -53,7 +53,7 @@ function rows_of(client,  k, i, word) {
 }
 
 function rule(  i, text) {
-	text = "============  ========================  " \
+	text = "============  ============================  " \
 	       "======================================================"
 	for (i = 1; i <= 6; i++)
 		text = text "  ======"
@@ -64,8 +64,8 @@ END {
 	split("hybrid-vm-legacy v1-vm-legacy v2-vm-legacy " \
 	      "hybrid-vm-normal v1-vm-normal v2-vm-normal", columns, " ")
 	rule()
-	printf "%-94s  %-22s  %s\n", "what is run", "legacy kernel", "our kernel"
-	print dashes(94) "  " dashes(22) "  " dashes(22)
+	printf "%-98s  %-22s  %s\n", "what is run", "legacy kernel", "our kernel"
+	print dashes(98) "  " dashes(22) "  " dashes(22)
 	for (i = 1; i <= 6; i++) {
 		cells[i] = columns[i]
 		sub(/-.*/, "", cells[i])
