@@ -36,7 +36,7 @@ measure() {
 		"$TOP/scripts/boot.sh" "$profile" "$dir" "${LIMIT:-7200}" &
 	follow $! "$dir"
 	wait $!
-	[ "$(cat "$dir/status" "$dir/verdict" | tr -d '\r' | paste -sd ' ')" = "0 exit 0" ] ||
+	exited_well "$dir" ||
 		die "the benchmark failed on the $profile kernel" \
 		    "see $dir/results and $dir/console; give more time with LIMIT=seconds"
 	tr -d '\r' <"$dir/results" >"$out/$1-$profile.csv"

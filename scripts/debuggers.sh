@@ -37,7 +37,7 @@ say "strace and gdb on a frozen process"
 } >"$dir/initramfs"
 "$TOP/scripts/boot.sh" "${PROFILE:-debug}" "$dir" "${LIMIT:-300}"
 cat "$dir/results"
-[ "$(cat "$dir/status" "$dir/verdict" | paste -sd ' ')" = "0 exit 0" ] ||
+exited_well "$dir" ||
 	die "a debugger failed, or the machine did not end by itself" \
 	    "see above, and $dir/console"
 ! grep -E 'WARNING|BUG:|INFO:|Oops|Call Trace' "$dir/console" ||

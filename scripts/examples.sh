@@ -13,7 +13,7 @@ dir=$BUILD/examples
 # boot PROFILE, and what it said to DIR/transcripts
 boot() {
 	"$TOP/scripts/boot.sh" "$1" "$dir" "${LIMIT:-900}"
-	[ "$(cat "$dir/status" "$dir/verdict" | tr -d '\r' | paste -sd ' ')" = "0 exit 0" ] ||
+	exited_well "$dir" ||
 		die "the examples did not end well" "see $dir/results and $dir/console"
 	tr -d '\r' <"$dir/results" >>"$dir/transcripts"
 }

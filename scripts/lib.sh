@@ -38,3 +38,8 @@ own() {
 	exec 9>"$1/lock"
 	flock -n 9 || die "another run uses ${1#"$TOP"/}" "wait until it has ended"
 }
+
+# exited_well DIR: did QEMU end there by itself, and what it ran with 0?
+exited_well() {
+	[ "$(cat "$1/status" "$1/verdict" | tr -d '\r' | paste -sd ' ')" = "0 exit 0" ]
+}
