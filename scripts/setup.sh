@@ -12,7 +12,7 @@ for target; do
 	case $target in
 	check) packages="$packages sparse shellcheck" ;;
 	bench) packages="$packages gnuplot-nox" ;;
-	vm | test-clients | examples | rootfs) packages="$packages mmdebstrap e2fsprogs bsdextrautils" ;;
+	vm | test-clients | examples | rootfs) packages="$packages mmdebstrap e2fsprogs" ;;
 	esac
 done
 
