@@ -6,9 +6,8 @@
  *
  * bench_storm [SECONDS] - for each freezer two processes freeze and thaw a
  * container of their own, of some processes of some threads, as often as they can
- * in SECONDS, while a third one,
- * with cgroup_mutex in its hands most of the time, moves a process of many
- * threads, and makes and removes cgroups.
+ * in SECONDS, while a third one, with cgroup_mutex in its hands most of the time,
+ * moves a process of many threads, and makes and removes cgroups.
  *
  * Prints how often each came round, and the locks that were waited for longest.
  */
