@@ -1392,8 +1392,11 @@ static int freezer_can_fork(struct task_struct *child, struct css_set *cset)
 
 	/* dup_task_struct() has copied the mark of the parent. */
 	child->freezer_pending = NULL;
-	if (child->signal != current->signal)
+	if (child->signal != current->signal) {
+		/* kernel/freezer.c's; nobody else knows the child yet */
+		spin_lock_init(&child->signal->freezer_lock);
 		freezer_kill_note(&child->signal->freezer_kills);
+	}
 
 	return freezer_forks_into(freezer) ? freezer_hold(freezer) :
 					     freezer_begin_fork(freezer);
