@@ -6,8 +6,8 @@
  *
  * bench_storm [SECONDS] - for each freezer two processes freeze and thaw a
  * container of their own, of some processes of some threads, as often as they can
- * in SECONDS, while a third one, with cgroup_mutex in its hands most of the time,
- * moves a process of many threads, and makes and removes cgroups.
+ * in SECONDS; then again while a third one, with cgroup_mutex in its hands most of
+ * the time, moves a process of many threads, and makes and removes cgroups.
  *
  * Prints how often each came round, and the locks that were waited for longest.
  */
@@ -76,22 +76,21 @@ static void move_and_make(const struct freezer *f, unsigned int i)
 	drop(THIRD "/2");
 }
 
-static void storm(const struct freezer *f, unsigned int seconds)
+static void storm(const struct freezer *f, bool third, unsigned int seconds)
 {
+	unsigned int i, nr = CONTAINERS + third;
 	pid_t pids[CONTAINERS + 1];
-	unsigned int i;
 
 	memset(rounds, 0, (CONTAINERS + 1) * sizeof(*rounds));
 	for (i = 0; i < CONTAINERS; i++)
 		pids[i] = start(freeze_and_thaw, f, i);
-	pids[i] = start(move_and_make, NULL, i);
+	if (third)
+		pids[i] = start(move_and_make, NULL, i);
 	pause_ms(seconds * 1000);
-	for (i = 0; i <= CONTAINERS; i++) {
+	for (i = 0; i < nr; i++) {
 		kill(pids[i], SIGKILL);
 		waitpid(pids[i], NULL, 0);
 	}
-	printf("rounds %s: %lu and %lu of freeze and thaw, %lu of the third\n",
-	       f->name, rounds[0], rounds[1], rounds[2]);
 	for (i = 0; i < CONTAINERS; i++)
 		put_file(container(i), f->file, f->thaw);
 	rmdir(THIRD "/2");
@@ -111,7 +110,7 @@ static int by_wait(const void *a, const void *b)
 }
 
 /* Lines "name: con-bounces contentions wait-min wait-max wait-total ..." */
-static void print_locks(const struct freezer *f)
+static void print_locks(void)
 {
 	static struct lock locks[2000];
 	FILE *file = fopen("/proc/lock_stat", "re");
@@ -133,19 +132,33 @@ static void print_locks(const struct freezer *f)
 	fclose(file);
 	qsort(locks, nr, sizeof(*locks), by_wait);
 	for (i = 0; i < nr && i < LOCKS && locks[i].contentions; i++)
-		printf("lock %s: %-40s %8.0f contentions %12.0f us waited\n",
-		       f->name, locks[i].name, locks[i].contentions,
+		printf("  %-40s %8.0f contentions %12.0f us waited\n",
+		       locks[i].name, locks[i].contentions,
 		       locks[i].waited_us);
 }
 
-static void measure(const struct freezer *f, unsigned int seconds)
+static void measure(const struct freezer *f, bool third, unsigned int seconds)
 {
 	write_text("/proc/lock_stat", "0");
 	write_text("/proc/sys/kernel/lock_stat", "1");
-	storm(f, seconds);
+	storm(f, third, seconds);
 	write_text("/proc/sys/kernel/lock_stat", "0");
-	print_locks(f);
+	printf("%s%s: %lu and %lu rounds of freeze and thaw, %lu of the third\n",
+	       f->name, third ? " beside a third" : " alone", rounds[0],
+	       rounds[1], rounds[2]);
+	print_locks();
 	fflush(stdout);
+}
+
+/* The first freeze patches code, and so does the time after the last thaw. */
+#define PATCHED_MS	15000
+
+static void measure_freezer(const struct freezer *f, unsigned int seconds)
+{
+	freeze_and_thaw(f, 0);
+	measure(f, false, seconds);
+	measure(f, true, seconds);
+	pause_ms(PATCHED_MS);
 }
 
 /* A process of many threads, which sleep. */
@@ -181,7 +194,7 @@ int main(int argc, char **argv)
 	make(THIRD "/1");
 	snprintf(moved, sizeof(moved), "%d", sleepers(THIRD "/0", PROCESSES * THREADS));
 	pause_ms(1000);
-	measure(&container_freezer, seconds);
-	measure(&v2_freezer, seconds);
+	measure_freezer(&container_freezer, seconds);
+	measure_freezer(&v2_freezer, seconds);
 	return 0;
 }
