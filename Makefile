@@ -53,7 +53,12 @@ calls: kernel-normal kernel-legacy ## every blocking call through three freezers
 conform: kernel-normal kernel-legacy ## freezer.state on our kernel and on the legacy one: the same answers?
 	@scripts/conform.sh
 
-bench: kernel-off kernel-normal kernel-legacy kernel-trace kernel-lockstat kernel-vm-normal kernel-vm-legacy ## what the freezers cost, as tables and a plot; PART=sets, costs, hosts, latency or storm; TASKS=1000 SLEEP=epoll
+bench_sets = normal legacy
+bench_costs = off normal legacy
+bench_hosts = vm-normal vm-legacy
+bench_latency = trace
+bench_storm = lockstat
+bench: source $(foreach part,$(or $(PART),sets costs hosts latency storm),$(addprefix kernel-,$(bench_$(part)))) ## what the freezers cost, as tables and a plot; PART=sets, costs, hosts, latency or storm; TASKS=1000 SLEEP=epoll
 	@scripts/bench.sh $(PART)
 
 bench-compare:		## what make bench has measured, against the baseline in scripts/
