@@ -283,7 +283,7 @@ static void measure_with(unsigned int nr_controllers)
 	      typical_move());
 }
 
-/* The children of the root get what it knows, one by one, with pids as the first. */
+/* The children of the root get what it knows, one by one, from the last. */
 static int measure_with_controllers(void)
 {
 	char known[256], text[64], *end;
