@@ -42,6 +42,9 @@ awk -F, '
 		change = old[key] ? 100 * ($4 / old[key] - 1) : 100 * ($4 > 0)
 		if (change < limit && change > -limit)
 			next
+		# The tracers count in microseconds.
+		if ($1 ~ /^longest/ && $4 - old[key] <= 1000 && old[key] - $4 <= 1000)
+			next
 		changed++
 		printf "%-42s %-9s %6d  %10d -> %10d  %+.1f %%\n", $1, $2, $3, old[key], $4, change
 		worse += $2 == "container" && change > 0
