@@ -194,22 +194,24 @@ static void drop_children(unsigned int nr)
 
 static u64 mkdir_once(void)
 {
+	const char *made = child(NEWCOMER);
 	u64 start = instructions(), len;
 
-	make(child(NEWCOMER));
+	make(made);
 	len = instructions() - start;
-	drop(child(NEWCOMER));
+	drop(made);
 	pause_ms(CALM_MS);
 	return len;
 }
 
 static u64 rmdir_once(void)
 {
+	const char *made = child(NEWCOMER);
 	u64 start, len;
 
-	make(child(NEWCOMER));
+	make(made);
 	start = instructions();
-	drop(child(NEWCOMER));
+	drop(made);
 	len = instructions() - start;
 	pause_ms(CALM_MS);
 	return len;
