@@ -110,7 +110,7 @@
  * How many tasks a walk takes at a time, and how many of them freeze at a time:
  * css_set_lock and interrupts are shared with the whole host.
  */
-#define FREEZER_WALK		32
+#define FREEZER_WALK		64
 #define FREEZER_BATCH		8
 
 /* The longest that freezer.timeout can be, in milliseconds. */
