@@ -15,12 +15,6 @@ set -eu
 out=$BUILD/bench
 mkdir -p "$out"
 
-# Say what has been measured while the machine runs.
-follow() {
-	tail -s 0.5 -n +1 -F --pid="$1" "$2/results" 2>/dev/null |
-		sed -u 's/\r$//; s/^/   /' >&2
-}
-
 # measure PROFILE PROGRAM [ARGUMENT...] - run a benchmark on a kernel; its
 # output to build/bench/PROGRAM-PROFILE.csv
 measure() {
@@ -34,7 +28,7 @@ measure() {
 	say "measuring on Linux $KVER ($profile): $*"
 	COUNTED=${COUNTED-1} MEMORY=${MEMORY:-8G} \
 		"$TOP/scripts/boot.sh" "$profile" "$dir" "${LIMIT:-7200}" &
-	follow $! "$dir"
+	results_of $! "$dir" | sed -u 's/^/   /' >&2
 	wait $!
 	exited_well "$dir" ||
 		die "the benchmark failed on the $profile kernel" \

@@ -30,18 +30,6 @@ plan() {
 		die "no scenario has '$2' in its name" "see scripts/guest/clients/"
 }
 
-# Say how each scenario ended while the machine runs.
-follow() {
-	tail -s 0.5 -n +1 -F --pid="$1" "$2/results" 2>/dev/null | tr -d '\r' | awk -v on="$3" '
-		/^# test / { program = $3 }
-		/^ok |^not ok / {
-			what = /^not/ ? "FAIL" : /# SKIP/ ? "SKIP" : "ok"
-			sub(/^not /, ""); sub(/^ok 1 /, "")
-			printf "%-4s %s %s %s\n", what, on, program, $0
-			fflush()
-		}' >&2
-}
-
 # one_run MODE PROFILE NAME
 one_run() {
 	dir=$BUILD/clients/$1-$2
@@ -56,7 +44,7 @@ one_run() {
 	DISK=$BUILD/debian/disk MEMORY=2G \
 		APPEND="$("$TOP/scripts/vm.sh" "$1" "$2" words) systemd.mask=serial-getty@ttyS0.service" \
 		"$TOP/scripts/boot.sh" "$2" "$dir" "${LIMIT:-$((3600 + TROUBLE_SECONDS))}" &
-	follow $! "$dir" "$1 $2"
+	tests_of $! "$dir" "$1 $2" >&2
 	wait $!
 	if [ "$2" = vm-legacy ]; then
 		"$TOP/scripts/judge.sh" "$dir" >/dev/null || :

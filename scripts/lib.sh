@@ -43,3 +43,20 @@ own() {
 exited_well() {
 	[ "$(cat "$1/status" "$1/verdict" | tr -d '\r' | paste -sd ' ')" = "0 exit 0" ]
 }
+
+# results_of PID DIR: what DIR/results gets, until PID has ended
+results_of() {
+	tail -s 0.5 -n +1 -F --pid="$1" "$2/results" 2>/dev/null | sed -u 's/\r$//'
+}
+
+# tests_of PID DIR MACHINE: from that, one line for each test that has ended
+tests_of() {
+	results_of "$1" "$2" | awk -v on="$3" '
+		/^# test / { program = $3 }
+		/^ok |^not ok / {
+			what = /^not/ ? "FAIL" : /# SKIP/ ? "SKIP" : "ok"
+			sub(/^(not )?ok [0-9]+ /, "")
+			printf "%-4s %s %s %s\n", what, on, program, $0
+			fflush()
+		}'
+}

@@ -59,18 +59,6 @@ ours_of() {
 	} | sort -u >"$2"
 }
 
-# Say how each test ended while the machine runs.
-follow() {
-	tail -s 0.2 -n +1 -F --pid="$1" "$2/results" 2>/dev/null | awk -v on="$3" '
-		/^# test / { program = $3 }
-		/^ok |^not ok / {
-			what = /^not/ ? "FAIL" : /# SKIP/ ? "SKIP" : "ok"
-			sub(/^not /, ""); sub(/ *#.*/, "")
-			printf "%-4s %s %s %s\n", what, on, program, $3
-			fflush()
-		}'
-}
-
 run_profile() {
 	dir=$BUILD/test-$1
 	own "$dir"
@@ -83,7 +71,7 @@ run_profile() {
 	rm -f "$dir/results"
 	say "$(wc -l <"$dir/plan") tests on Linux $KVER ($1)"
 	"$TOP/scripts/boot.sh" "$1" "$dir" "${LIMIT:-1800}" &
-	follow $! "$dir" "$1"
+	tests_of $! "$dir" "$1"
 	wait $!
 	"$TOP/scripts/judge.sh" "$dir" || :
 	read -r p f <"$dir/counts"

@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 
 #include "freezer_fixture.h"
+#include "freezer_v2_fixture.h"
 
 #define FAIL_NTH	"/proc/self/fail-nth"
 #define FAILSLAB	"/sys/kernel/debug/failslab/"
@@ -29,21 +30,6 @@
 
 /* A fork has some hundred allocations, and we look long at each. */
 #define TIMEOUT_S	600
-
-FIXTURE(freezer_v2)
-{
-};
-
-FIXTURE_SETUP(freezer_v2)
-{
-	ASSERT_EQ(0, env_setup(false));
-	ASSERT_EQ(0, cg_make("a"));
-}
-
-FIXTURE_TEARDOWN(freezer_v2)
-{
-	EXPECT_EQ(0, env_cleanup());
-}
 
 /* Faults. */
 

@@ -552,7 +552,11 @@ static int env_setup_with(bool v1, const char *file)
 	if (mkdir(env.top, 0755))
 		return -errno;
 	cg_path(".", file, path, sizeof(path));
-	return WAIT_UNTIL(!access(path, F_OK));
+	ret = WAIT_UNTIL(!access(path, F_OK));
+	if (ret)
+		fprintf(stderr, "# no %s, see config for what the kernel needs\n",
+			path);
+	return ret;
 }
 
 int env_setup(bool v1)

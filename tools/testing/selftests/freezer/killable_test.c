@@ -17,21 +17,7 @@
 #include <sys/wait.h>
 
 #include "freezer_fixture.h"
-
-FIXTURE(freezer_v2)
-{
-};
-
-FIXTURE_SETUP(freezer_v2)
-{
-	ASSERT_EQ(0, env_setup(false));
-	ASSERT_EQ(0, cg_make("a"));
-}
-
-FIXTURE_TEARDOWN(freezer_v2)
-{
-	EXPECT_EQ(0, env_cleanup());
-}
+#include "freezer_v2_fixture.h"
 
 /* Tasks that are frozen in different ways. */
 

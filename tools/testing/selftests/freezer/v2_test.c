@@ -10,22 +10,7 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
-#include "freezer_harness.h"
-
-FIXTURE(freezer_v2)
-{
-};
-
-FIXTURE_SETUP(freezer_v2)
-{
-	ASSERT_EQ(0, env_setup(false));
-	ASSERT_EQ(0, cg_make("a"));
-}
-
-FIXTURE_TEARDOWN(freezer_v2)
-{
-	EXPECT_EQ(0, env_cleanup());
-}
+#include "freezer_v2_fixture.h"
 
 TEST_F(freezer_v2, files_are_there_with_nothing_enabled)
 {

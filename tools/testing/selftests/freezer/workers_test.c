@@ -20,21 +20,7 @@
 #include <unistd.h>
 
 #include "freezer_fixture.h"
-
-FIXTURE(freezer_v2)
-{
-};
-
-FIXTURE_SETUP(freezer_v2)
-{
-	ASSERT_EQ(0, env_setup(false));
-	ASSERT_EQ(0, cg_make("a"));
-}
-
-FIXTURE_TEARDOWN(freezer_v2)
-{
-	EXPECT_EQ(0, env_cleanup());
-}
+#include "freezer_v2_fixture.h"
 
 /* How long to watch CPU time, which is told in ticks of 10 ms, stand still. */
 #define BURN_MS		200
