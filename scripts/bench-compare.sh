@@ -38,7 +38,7 @@ awk -F, '
 	{
 		nr++
 		seen[key]
-		limit = $1 ~ /^kill |kill$|^thread |^memory |^mkdir/ ? 5 : 1
+		limit = $1 ~ /^kill |kill$|^memory |^mkdir/ ? 5 : 1
 		change = old[key] ? 100 * ($4 / old[key] - 1) : 100 * ($4 > 0)
 		if (change < limit && change > -limit)
 			next

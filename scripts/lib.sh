@@ -49,8 +49,8 @@ results_of() {
 	tail -s 0.5 -n +1 -F --pid="$1" "$2/results" 2>/dev/null | sed -u 's/\r$//'
 }
 
-# tests_of PID DIR MACHINE: from that, one line for each test that has ended
-tests_of() {
+# ended_tests_of PID DIR MACHINE: from that, one line for each test that has ended
+ended_tests_of() {
 	results_of "$1" "$2" | awk -v on="$3" '
 		/^# test / { program = $3 }
 		/^ok |^not ok / {

@@ -71,7 +71,7 @@ run_profile() {
 	rm -f "$dir/results"
 	say "$(wc -l <"$dir/plan") tests on Linux $KVER ($1)"
 	"$TOP/scripts/boot.sh" "$1" "$dir" "${LIMIT:-1800}" &
-	tests_of $! "$dir" "$1"
+	ended_tests_of $! "$dir" "$1"
 	wait $!
 	"$TOP/scripts/judge.sh" "$dir" || :
 	read -r p f <"$dir/counts"
