@@ -722,7 +722,8 @@ static void freezer_conform(struct task_struct **tasks, unsigned int nr)
 /* Make all tasks of one cgroup obey the wish as it is now. */
 static void freezer_walk(struct freezer *freezer)
 {
-	struct task_struct *tasks[FREEZER_WALK];
+	/* Not cleared, which for few tasks would be most of the walk. */
+	struct task_struct *tasks[FREEZER_WALK] __uninitialized;
 	struct css_task_iter it;
 	unsigned int nr;
 
