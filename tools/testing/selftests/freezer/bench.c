@@ -442,7 +442,16 @@ static u64 switches(const struct set *set)
 
 /* Measuring. */
 
-#define MAX_CYCLES	5
+#define MAX_CYCLES	15
+#define MAX_KILLS	5
+
+/* What a task does goes one of two ways now and then; many even that out. */
+static unsigned int cycles(const struct set *set)
+{
+	if (set->nr > 1000)
+		return 3;
+	return set->nr < 100 ? MAX_CYCLES : 5;
+}
 
 struct result {
 	u64	freeze;
@@ -464,7 +473,7 @@ static void cycle(const struct freezer *f, const struct set *set, u64 *frozen,
 static void measure_cycles(const struct freezer *f, const struct set *set,
 			   struct result *result)
 {
-	unsigned int i, nr = set->nr > 1000 ? 3 : MAX_CYCLES;
+	unsigned int i, nr = cycles(set);
 	u64 frozen[MAX_CYCLES], thawed[MAX_CYCLES], before;
 
 	cycle(f, set, frozen, thawed);
@@ -480,8 +489,8 @@ static void measure_cycles(const struct freezer *f, const struct set *set,
 static void measure_kills(const struct freezer *f, const struct set *set,
 			  struct result *result)
 {
-	unsigned int i, nr = set->nr > 1000 ? 1 : MAX_CYCLES;
-	u64 killed[MAX_CYCLES];
+	unsigned int i, nr = set->nr > 1000 ? 1 : MAX_KILLS;
+	u64 killed[MAX_KILLS];
 
 	for (i = 0; i < nr; i++) {
 		if (i)
