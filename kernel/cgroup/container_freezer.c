@@ -260,7 +260,7 @@ static bool freezer_pending_excuses(struct task_struct *task)
 }
 
 /* The rest of freezer_excuses(), which few tasks come to. */
-static noinline bool freezer_signals_excuse_now(struct task_struct *task)
+static noinline bool freezer_excuses_slow(struct task_struct *task)
 {
 	if (!freezer_pending_excuses(task))
 		return false;
@@ -299,7 +299,7 @@ static __always_inline bool freezer_excuses(struct task_struct *task)
 		   !(READ_ONCE(task->signal->flags) & SIGNAL_GROUP_EXIT)))
 		return false;
 
-	return freezer_signals_excuse_now(task);
+	return freezer_excuses_slow(task);
 }
 
 /*
@@ -722,7 +722,7 @@ static void freezer_conform(struct task_struct **tasks, unsigned int nr)
 /* Make all tasks of one cgroup obey the wish as it is now. */
 static void freezer_walk(struct freezer *freezer)
 {
-	/* Not cleared, which for few tasks would be most of the walk. */
+	/* Not cleared: of few tasks that would be a good part of the walk. */
 	struct task_struct *tasks[FREEZER_WALK] __uninitialized;
 	struct css_task_iter it;
 	unsigned int nr;
@@ -1377,7 +1377,7 @@ static bool freezer_forks_into(struct freezer *freezer)
 static int freezer_begin_fork(struct freezer *freezer)
 {
 	current->freezer_forks = 1;
-	/* Pairs with smp_mb() in freezer_signals_excuse_now(). */
+	/* Pairs with smp_mb() in freezer_excuses_slow(). */
 	smp_mb();
 	if (likely(!READ_ONCE(freezer->effective) ||
 		   !freezer_pending_excuses(current)))
