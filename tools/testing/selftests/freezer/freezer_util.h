@@ -174,6 +174,8 @@ void worker_polls(struct worker *w);
 void worker_forks(struct worker *w);
 void worker_vforks(struct worker *w);
 void worker_has_threads(struct worker *w);
+/* For one that is a worker: a thread for each slot, the first is the leader's. */
+void worker_start_threads(struct worker *w, void *(*fn)(void *slot));
 
 /* Start a worker, where the test itself is, with @nr slots. */
 int worker_start(struct worker *w, void (*fn)(struct worker *w),

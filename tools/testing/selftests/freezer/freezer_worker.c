@@ -142,8 +142,7 @@ void worker_vforks(struct worker *w)
 	}
 }
 
-/* Each with a slot, the first of them for the leader. */
-void worker_has_threads(struct worker *w)
+void worker_start_threads(struct worker *w, void *(*fn)(void *slot))
 {
 	pthread_attr_t attr;
 	pthread_t thread;
@@ -152,8 +151,13 @@ void worker_has_threads(struct worker *w)
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 64 * 1024);
 	for (i = 1; i < w->nr; i++)
-		if (pthread_create(&thread, &attr, thread_counts, w->slots + i))
+		if (pthread_create(&thread, &attr, fn, w->slots + i))
 			_exit(1);
+}
+
+void worker_has_threads(struct worker *w)
+{
+	worker_start_threads(w, thread_counts);
 	thread_counts(w->slots);
 }
 

@@ -157,15 +157,7 @@ static void *thread_gets_stuck(void *arg)
 /* All but the leader. */
 static void worker_has_stuck_threads(struct worker *w)
 {
-	pthread_attr_t attr;
-	pthread_t thread;
-	unsigned int i;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, 64 * 1024);
-	for (i = 1; i < w->nr; i++)
-		if (pthread_create(&thread, &attr, thread_gets_stuck, w->slots + i))
-			_exit(1);
+	worker_start_threads(w, thread_gets_stuck);
 	slot_tick(w->slots);
 	pause();
 }
