@@ -49,14 +49,22 @@ results_of() {
 	tail -s 0.5 -n +1 -F --pid="$1" "$2/results" 2>/dev/null | sed -u 's/\r$//'
 }
 
-# ended_tests_of PID DIR MACHINE: from that, one line for each test that has ended
+# ended_tests_of PID DIR MACHINE: from that, one line for each test that has ended.
+# Not with awk, of which some wait for a block of input.
 ended_tests_of() {
-	results_of "$1" "$2" | awk -v on="$3" '
-		/^# test / { program = $3 }
-		/^ok |^not ok / {
-			what = /^not/ ? "FAIL" : /# SKIP/ ? "SKIP" : "ok"
-			sub(/^(not )?ok [0-9]+ /, "")
-			printf "%-4s %s %s %s\n", what, on, program, $0
-			fflush()
-		}'
+	results_of "$1" "$2" | while read -r line; do
+		case $line in
+		"# test "*)
+			program=${line#\# test }
+			program=${program%% *}
+			continue
+			;;
+		"not ok "*) what=FAIL ;;
+		"ok "*"# SKIP"*) what=SKIP ;;
+		"ok "*) what=ok ;;
+		*) continue ;;
+		esac
+		line=${line#not }
+		printf '%-4s %s %s %s\n' "$what" "$3" "$program" "${line#ok * }"
+	done
 }
