@@ -12,6 +12,7 @@
 
 #include "calls.h"
 #include "freezer_fixture.h"
+#include "freezer_v2_fixture.h"
 
 #define TABLE_SECONDS	600
 
@@ -116,23 +117,8 @@ TEST_F_TIMEOUT(freezer, timeout_that_ran_out_while_frozen_is_seen_at_the_thaw,
 	EXPECT_EQ(0, all_with_wrong_end(TIMEOUT_WHILE_FROZEN));
 }
 
-FIXTURE(peer)
-{
-};
-
-FIXTURE_SETUP(peer)
-{
-	ASSERT_EQ(0, env_setup(false));
-	ASSERT_EQ(0, cg_make("a"));
-}
-
-FIXTURE_TEARDOWN(peer)
-{
-	EXPECT_EQ(0, env_cleanup());
-}
-
 /* Only for the table; what comes out is not ours to judge. */
-TEST_F_TIMEOUT(peer, cgroup_freeze_runs_the_same_calls, TABLE_SECONDS)
+TEST_F_TIMEOUT(freezer_v2, cgroup_freeze_runs_the_same_calls, TABLE_SECONDS)
 {
 	EXPECT_EQ(0, calls_print(&cgroup_freeze, file_calls));
 	EXPECT_EQ(0, calls_print(&cgroup_freeze, net_calls));

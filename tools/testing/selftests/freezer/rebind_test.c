@@ -8,29 +8,14 @@
 #include <fcntl.h>
 #include <signal.h>
 
-#include "freezer_harness.h"
-
-FIXTURE(freezer_rebind)
-{
-};
-
-FIXTURE_SETUP(freezer_rebind)
-{
-	ASSERT_EQ(0, env_setup(false));
-	ASSERT_EQ(0, cg_make("a"));
-}
-
-FIXTURE_TEARDOWN(freezer_rebind)
-{
-	EXPECT_EQ(0, env_cleanup());
-}
+#include "freezer_v2_fixture.h"
 
 static int steal_and_give_back(char *path, size_t size)
 {
 	return v1_mount("freezer", path, size) ?: v1_unmount("freezer");
 }
 
-TEST_F(freezer_rebind, tasks_run_when_a_v1_mount_takes_the_controller)
+TEST_F(freezer_v2, tasks_run_when_a_v1_mount_takes_the_controller)
 {
 	struct worker w[4];
 	char path[128];
@@ -51,7 +36,7 @@ TEST_F(freezer_rebind, tasks_run_when_a_v1_mount_takes_the_controller)
 	EXPECT_EQ(0, v1_unmount("freezer"));
 }
 
-TEST_F(freezer_rebind, stuck_task_is_forgotten_when_a_v1_mount_takes_the_controller)
+TEST_F(freezer_v2, stuck_task_is_forgotten_when_a_v1_mount_takes_the_controller)
 {
 	struct worker w;
 	char path[128];
@@ -68,7 +53,7 @@ TEST_F(freezer_rebind, stuck_task_is_forgotten_when_a_v1_mount_takes_the_control
 	EXPECT_EQ(0, workers_move(&w, 1));
 }
 
-TEST_F_TIMEOUT(freezer_rebind, controller_comes_back_from_v1_and_works, 60)
+TEST_F_TIMEOUT(freezer_v2, controller_comes_back_from_v1_and_works, 60)
 {
 	struct worker w[2];
 	char path[128];
