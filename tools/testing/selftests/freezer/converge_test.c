@@ -35,23 +35,17 @@ static void *thread_pauses(void *arg)
 	return NULL;
 }
 
-static void start_threads(int nr)
+static void start_pausing_threads(int nr)
 {
-	pthread_attr_t attr;
-	pthread_t thread;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, 64 * 1024);
 	while (nr--)
-		if (pthread_create(&thread, &attr, thread_pauses, NULL))
-			_exit(1);
+		start_thread(thread_pauses, NULL);
 }
 
 /* exec waits until the other threads have died. */
 static void exec_with_threads(struct slot *slot)
 {
 	slot_tick(slot);
-	start_threads(3);
+	start_pausing_threads(3);
 	_exit(slot_exec(slot, "exec_with_threads"));
 }
 
@@ -69,12 +63,9 @@ static void *thread_execs(void *arg)
 
 static void exec_in_a_thread(struct slot *slot)
 {
-	pthread_t thread;
-
 	slot_tick(slot);
-	start_threads(2);
-	if (pthread_create(&thread, NULL, thread_execs, slot))
-		_exit(1);
+	start_pausing_threads(2);
+	start_thread(thread_execs, slot);
 	thread_pauses(NULL);
 }
 
@@ -138,7 +129,7 @@ static void worker_dumps_core(struct worker *w)
 	for (;;) {
 		pid = fork();
 		if (!pid) {
-			start_threads(3);
+			start_pausing_threads(3);
 			abort();
 		}
 		waitpid(pid, NULL, 0);
@@ -153,7 +144,7 @@ static void worker_kills_groups(struct worker *w)
 	for (;;) {
 		pid = fork();
 		if (!pid) {
-			start_threads(3);
+			start_pausing_threads(3);
 			syscall(SYS_exit_group, 0);
 		}
 		waitpid(pid, NULL, 0);
@@ -166,7 +157,7 @@ static void worker_stops_and_continues(struct worker *w)
 	pid_t pid = fork();
 
 	if (!pid) {
-		start_threads(3);
+		start_pausing_threads(3);
 		worker_sleeps(w);
 	}
 	for (;;) {

@@ -4,7 +4,6 @@
  */
 #define _GNU_SOURCE
 
-#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 
@@ -76,20 +75,6 @@ TEST_F(freezer, many_threads_freeze)
 TEST_F(freezer, vforking_tasks_freeze)
 {
 	EXPECT_EQ(0, start_and_cycle(worker_vforks, 4, 1));
-}
-
-static void *thread_sleeps(void *arg)
-{
-	worker_sleeps(arg);
-	return NULL;
-}
-
-static void worker_loses_its_leader(struct worker *w)
-{
-	pthread_t thread;
-
-	if (!pthread_create(&thread, NULL, thread_sleeps, w))
-		pthread_exit(NULL);
 }
 
 TEST_F(freezer, threads_of_a_dead_leader_freeze)

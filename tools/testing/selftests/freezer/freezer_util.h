@@ -174,7 +174,13 @@ void worker_polls(struct worker *w);
 void worker_forks(struct worker *w);
 void worker_vforks(struct worker *w);
 void worker_has_threads(struct worker *w);
-/* For one that is a worker: a thread for each slot, the first is the leader's. */
+/* Sleeps without an end, and so counts once. */
+void worker_pauses(struct worker *w);
+/* It sleeps in a thread that goes on without the leader. */
+void worker_loses_its_leader(struct worker *w);
+/* For a worker: a thread with a small stack. */
+void start_thread(void *(*fn)(void *arg), void *arg);
+/* For a worker: a thread for each slot, the first is the leader's. */
 void worker_start_threads(struct worker *w, void *(*fn)(void *slot));
 
 /* Start a worker, where the test itself is, with @nr slots. */

@@ -142,17 +142,42 @@ void worker_vforks(struct worker *w)
 	}
 }
 
-void worker_start_threads(struct worker *w, void *(*fn)(void *slot))
+void worker_pauses(struct worker *w)
+{
+	slot_tick(w->slots);
+	for (;;)
+		pause();
+}
+
+void start_thread(void *(*fn)(void *arg), void *arg)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
-	unsigned int i;
 
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 64 * 1024);
+	if (pthread_create(&thread, &attr, fn, arg))
+		_exit(1);
+}
+
+static void *thread_sleeps(void *arg)
+{
+	slot_sleeps(arg);
+	return NULL;
+}
+
+void worker_loses_its_leader(struct worker *w)
+{
+	start_thread(thread_sleeps, w->slots);
+	pthread_exit(NULL);
+}
+
+void worker_start_threads(struct worker *w, void *(*fn)(void *slot))
+{
+	unsigned int i;
+
 	for (i = 1; i < w->nr; i++)
-		if (pthread_create(&thread, &attr, fn, w->slots + i))
-			_exit(1);
+		start_thread(fn, w->slots + i);
 }
 
 void worker_has_threads(struct worker *w)

@@ -6,7 +6,6 @@
 #define _GNU_SOURCE
 
 #include <linux/futex.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -20,25 +19,6 @@
 #include "freezer_v2_fixture.h"
 
 /* Tasks that are frozen in different ways. */
-
-static void *thread_pauses(void *arg)
-{
-	for (;;)
-		pause();
-	return arg;
-}
-
-static void worker_pauses(struct worker *w)
-{
-	slot_tick(w->slots);
-	thread_pauses(w);
-}
-
-static void *thread_ticks(void *arg)
-{
-	worker_pauses(arg);
-	return arg;
-}
 
 static void *thread_locks(void *arg)
 {
@@ -56,22 +36,12 @@ static void *thread_locks(void *arg)
 static void worker_mixes_threads(struct worker *w)
 {
 	static unsigned int lock;
-	pthread_t thread;
 	int i;
 
 	thread_locks(&lock);
 	for (i = 0; i < 4; i++)
-		if (pthread_create(&thread, NULL, thread_locks, &lock))
-			_exit(1);
+		start_thread(thread_locks, &lock);
 	worker_sleeps(w);
-}
-
-static void worker_loses_its_leader(struct worker *w)
-{
-	pthread_t thread;
-
-	if (!pthread_create(&thread, NULL, thread_ticks, w))
-		pthread_exit(NULL);
 }
 
 static void worker_stops(struct worker *w)

@@ -8,7 +8,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -334,20 +333,6 @@ TEST_F_TIMEOUT(freezer, cgroup_that_reads_empty_could_not_be_removed, 120)
 		ASSERT_EQ(0, die_and_remove(worker_has_threads, 4, SIGKILL));
 		ASSERT_EQ(0, die_and_remove(worker_spins, 1, SIGTERM));
 	}
-}
-
-static void *sleep_alone(void *arg)
-{
-	worker_sleeps(arg);
-	return NULL;
-}
-
-static void worker_loses_its_leader(struct worker *w)
-{
-	pthread_t thread;
-
-	if (!pthread_create(&thread, NULL, sleep_alone, w))
-		pthread_exit(NULL);
 }
 
 static int kill_without_a_leader(bool frozen)

@@ -77,13 +77,6 @@ TEST_F(freezer, poll_reports_freezing_and_then_frozen)
 	close(fd);
 }
 
-static void worker_pauses(struct worker *w)
-{
-	slot_tick(w->slots);
-	for (;;)
-		pause();
-}
-
 /* How often poll() has something to say, until it has nothing for @ms. */
 static int nr_reports(int fd, int ms)
 {

@@ -5,7 +5,6 @@
 #define _GNU_SOURCE
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -282,15 +281,10 @@ static void *thread_idles(void *arg)
 
 static void worker_has_idle_threads(struct worker *w)
 {
-	pthread_attr_t attr;
-	pthread_t thread;
 	int i;
 
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, 16 * 1024);
 	for (i = 0; i < NR_MANY; i++)
-		if (pthread_create(&thread, &attr, thread_idles, w->slots))
-			_exit(1);
+		start_thread(thread_idles, w->slots);
 	pause();
 }
 

@@ -12,7 +12,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -351,10 +350,7 @@ static void *thread_pauses(void *arg)
 
 static void worker_execs(struct worker *w)
 {
-	pthread_t thread;
-
-	if (pthread_create(&thread, NULL, thread_pauses, w->slots))
-		_exit(1);
+	start_thread(thread_pauses, w->slots);
 	while (!slot_note(w->slots, NOTE_GO)) {
 		slot_tick(w->slots);
 		pause_ms(1);
