@@ -58,8 +58,9 @@ bench_costs = off normal legacy
 bench_hosts = vm-normal vm-legacy
 bench_latency = trace
 bench_storm = lockstat
-bench: source $(foreach part,$(or $(PART),sets costs hosts latency storm),$(addprefix kernel-,$(bench_$(part)))) ## what the freezers cost, as tables and a plot; PART=sets, costs, hosts, latency or storm; TASKS=1000 SLEEP=epoll
-	@scripts/bench.sh $(PART)
+bench_parts = $(or $(PART),sets costs hosts latency storm)
+bench: source $(foreach part,$(bench_parts),$(addprefix kernel-,$(bench_$(part)))) ## what the freezers cost, as tables and a plot; PART=sets, costs, hosts, latency or storm; TASKS=1000 SLEEP=epoll
+	@scripts/bench.sh $(bench_parts)
 
 bench-compare:		## what make bench has measured, against the baseline in scripts/
 	@scripts/bench-compare.sh

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# bench.gnuplot - draw build/bench/bench.csv; scripts/bench.sh sets csv and svg
+# bench.gnuplot - draw build/bench/sets.csv; scripts/bench.sh sets csv and svg
 set terminal svg size 900,680 dynamic font "sans-serif,13" background "white"
 set output svg
 set datafile separator ","

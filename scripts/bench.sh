@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# bench.sh [PART...] - what the freezers cost, in instructions of the guest.
-# All parts, or some of:
+# bench.sh PART... - what the freezers cost, in instructions of the guest:
 #   sets     freeze, thaw and kill of up to TASKS tasks in one SLEEP or in all
 #   costs    what others pay for it, and what does not depend on tasks
 #   hosts    what a cgroup with memory, cpu and other controllers pays for it
@@ -111,7 +110,6 @@ storm() {
 }
 
 "$TOP/scripts/plan.sh" >"$out/plan"	# it builds the selftests
-[ $# != 0 ] || set -- sets costs hosts latency storm
 for part; do
 	case $part in
 	sets | costs | hosts | latency | storm) "$part" ;;

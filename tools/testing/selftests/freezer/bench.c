@@ -7,7 +7,7 @@
  * cgroup v2, or the legacy freezer; with up to TASKS tasks, in one SLEEP
  *
  * A line of output is what one freezer does to one set of tasks; see header().
- * Each figure is the median of some repetitions.
+ * Each figure is the median of some repetitions; of kills the mean of the middle half.
  *
  *   freeze   from the write until the file says that all are frozen
  *   thaw     from the write until all are back where they were: sleepers until
@@ -24,7 +24,6 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -37,6 +36,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bench_util.h"
@@ -45,7 +45,6 @@
 #define CGROUP		MOUNT "/measured"
 #define MAX_TASKS	100000
 #define LEAF_THREADS	10
-#define STACK_SIZE	(16 * 1024)
 #define FOR_EVER	100000000
 
 /* What the benchmark shares with its tasks. */
@@ -343,20 +342,8 @@ static void *thread_main(void *arg)
 static void start_set_threads(const struct set *set, unsigned long first,
 			      unsigned int nr)
 {
-	pthread_attr_t attr;
-	pthread_t thread;
-	unsigned long i;
-	char *stacks;
-
 	thread_sleep = set->sleep;
-	stacks = mmap(NULL, nr * STACK_SIZE, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	pthread_attr_init(&attr);
-	for (i = 1; i < nr; i++) {
-		pthread_attr_setstack(&attr, stacks + i * STACK_SIZE, STACK_SIZE);
-		if (pthread_create(&thread, &attr, thread_main, (void *)(first + i)))
-			err(1, "pthread_create");
-	}
+	start_threads(nr, thread_main, first);
 	thread_main((void *)first);
 }
 
@@ -443,7 +430,7 @@ static u64 switches(const struct set *set)
 /* Measuring. */
 
 #define MAX_CYCLES	15
-#define MAX_KILLS	5
+#define MAX_KILLS	16
 
 /* What a task does goes one of two ways now and then; many even that out. */
 static unsigned int cycles(const struct set *set)
@@ -499,7 +486,7 @@ static void measure_kills(const struct freezer *f, const struct set *set,
 		remove_tree(set);
 		pause_ms(CALM_MS);
 	}
-	result->kill = median(killed, nr);
+	result->kill = middle_mean(killed, nr);
 }
 
 static void header(void)

@@ -47,10 +47,9 @@ static void print(const char *what, const char *freezer, unsigned int n,
 
 #define MAX_ROUNDS	1000
 
-/* The mean of the middle half: a median jumps where there are two usual ways. */
 static u64 typical(u64 (*once)(void), unsigned int rounds)
 {
-	u64 costs[MAX_ROUNDS], sum = 0;
+	u64 costs[MAX_ROUNDS];
 	unsigned int i;
 
 	/* Caches of the kernel fill. */
@@ -58,10 +57,7 @@ static u64 typical(u64 (*once)(void), unsigned int rounds)
 		once();
 	for (i = 0; i < rounds; i++)
 		costs[i] = once();
-	median(costs, rounds);
-	for (i = rounds / 4; i < rounds - rounds / 4; i++)
-		sum += costs[i];
-	return sum / (rounds - 2 * (rounds / 4));
+	return middle_mean(costs, rounds);
 }
 
 /*

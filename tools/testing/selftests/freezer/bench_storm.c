@@ -171,9 +171,9 @@ static pid_t sleepers(const char *cgroup, unsigned int nr)
 	if (pid)
 		return pid;
 	enter(cgroup);
-	start_threads(nr);
-	for (;;)
-		pause();
+	start_threads(nr, sleep_for_ever, 0);
+	sleep_for_ever(NULL);
+	return 0;
 }
 
 int main(int argc, char **argv)

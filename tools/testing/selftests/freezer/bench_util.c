@@ -52,6 +52,17 @@ u64 median(u64 *values, unsigned int nr)
 	return values[nr / 2];
 }
 
+u64 middle_mean(u64 *values, unsigned int nr)
+{
+	unsigned int i;
+	u64 sum = 0;
+
+	qsort(values, nr, sizeof(*values), compare);
+	for (i = nr / 4; i < nr - nr / 4; i++)
+		sum += values[i];
+	return sum / (nr - 2 * (nr / 4));
+}
+
 int open_file(const char *dir, const char *name, int flags)
 {
 	char path[128];
@@ -209,7 +220,7 @@ void enter(const char *cgroup)
 
 /* Tasks that sleep. */
 
-static void *sleeps(void *arg)
+void *sleep_for_ever(void *arg)
 {
 	(void)arg;
 	for (;;)
@@ -217,18 +228,18 @@ static void *sleeps(void *arg)
 	return NULL;
 }
 
-void start_threads(unsigned int nr)
+void start_threads(unsigned int nr, void *(*fn)(void *), unsigned long first)
 {
 	char *stacks = mmap(NULL, nr * STACK_SIZE, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	pthread_attr_t attr;
 	pthread_t thread;
-	unsigned int i;
+	unsigned long i;
 
 	pthread_attr_init(&attr);
 	for (i = 1; i < nr; i++) {
 		pthread_attr_setstack(&attr, stacks + i * STACK_SIZE, STACK_SIZE);
-		if (pthread_create(&thread, &attr, sleeps, NULL))
+		if (pthread_create(&thread, &attr, fn, (void *)(first + i)))
 			err(1, "pthread_create");
 	}
 }
@@ -243,8 +254,8 @@ pid_t start_sleepers(const char *cgroup, unsigned int nr)
 		err(1, "fork");
 	case 0:
 		enter(cgroup);
-		start_threads(nr);
-		sleeps(NULL);
+		start_threads(nr, sleep_for_ever, 0);
+		sleep_for_ever(NULL);
 	}
 	pause_ms(1);
 	all_sleep();

@@ -35,6 +35,8 @@ static inline u64 instructions(void)
 }
 
 u64 median(u64 *values, unsigned int nr);
+/* The mean of the middle half: a median jumps where there are two usual ways. */
+u64 middle_mean(u64 *values, unsigned int nr);
 
 /* Files */
 int open_file(const char *dir, const char *name, int flags);
@@ -69,8 +71,10 @@ void enter(const char *cgroup);
 void freeze(const struct freezer *f, const char *cgroup);
 void thaw(const struct freezer *f, const char *cgroup);
 
-/* @nr - 1 threads that sleep, beside the caller */
-void start_threads(unsigned int nr);
+/* @nr - 1 threads beside the caller, which is the first: @fn(@first + 1) and so on */
+void start_threads(unsigned int nr, void *(*fn)(void *), unsigned long first);
+/* One of those functions */
+void *sleep_for_ever(void *arg);
 /* A process of @nr threads, which all sleep when this returns; and end it. */
 pid_t start_sleepers(const char *cgroup, unsigned int nr);
 void end_sleepers(pid_t pid);
