@@ -1675,6 +1675,7 @@ struct cgroup_subsys freezer_cgrp_subsys = {
 	.dfl_cftypes		= freezer_files,
 	.threaded		= true,
 	.implicit_on_dfl	= true,
+	.atomic_refs		= true,
 };
 
 /* Apart, as the others are those of v2 as well. */
