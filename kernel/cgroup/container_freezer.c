@@ -708,29 +708,21 @@ bool __container_freezer_defers(struct task_struct *task)
 	return ret;
 }
 
-/* Also drops the references. */
-static void freezer_conform(struct task_struct **tasks, unsigned int nr)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr; i += FREEZER_BATCH)
-		conform_tasks(tasks + i, min(nr - i, FREEZER_BATCH));
-	for (i = 0; i < nr; i++)
-		put_task_struct(tasks[i]);
-}
-
 /* Make all tasks of one cgroup obey the wish as it is now. */
 static void freezer_walk(struct freezer *freezer)
 {
 	/* Not cleared: of few tasks that would be a good part of the walk. */
 	struct task_struct *tasks[FREEZER_WALK] __uninitialized;
 	struct css_task_iter it;
-	unsigned int nr;
+	unsigned int nr, i;
 
 	css_task_iter_start(&freezer->css, 0, &it);
 	do {
+		rcu_read_lock();
 		nr = css_task_iter_next_many(&it, tasks, FREEZER_WALK);
-		freezer_conform(tasks, nr);
+		for (i = 0; i < nr; i += FREEZER_BATCH)
+			conform_tasks(tasks + i, min(nr - i, FREEZER_BATCH));
+		rcu_read_unlock();
 		cond_resched();
 	} while (nr == FREEZER_WALK);
 	css_task_iter_end(&it);
