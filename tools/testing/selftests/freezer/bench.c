@@ -7,7 +7,7 @@
  * cgroup v2, or the legacy freezer; with up to TASKS tasks, in one SLEEP
  *
  * A line of output is what one freezer does to one set of tasks; see header().
- * Each figure is the median of some repetitions; of kills the mean of the middle half.
+ * Each figure is the median of some repetitions, of kills the mean of the middle half.
  *
  *   freeze   from the write until the file says that all are frozen
  *   thaw     from the write until all are back where they were: sleepers until
@@ -429,7 +429,7 @@ static u64 switches(const struct set *set)
 
 /* Measuring. */
 
-#define MAX_CYCLES	15
+#define MAX_CYCLES	31
 #define MAX_KILLS	16
 
 /* What a task does goes one of two ways now and then; many even that out. */
