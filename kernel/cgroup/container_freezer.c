@@ -718,6 +718,7 @@ static void freezer_walk(struct freezer *freezer)
 
 	css_task_iter_start(&freezer->css, 0, &it);
 	do {
+		/* Keeps the tasks, see css_task_iter_next_many(). */
 		rcu_read_lock();
 		nr = css_task_iter_next_many(&it, tasks, FREEZER_WALK);
 		for (i = 0; i < nr; i += FREEZER_BATCH)
