@@ -1071,6 +1071,10 @@ static int freezer_send(struct task_struct *leader, int sig, struct pid *sender,
 
 	lockdep_assert_held(&leader->sighand->siglock);
 
+	/* Nobody is shown who has sent it. */
+	if (sig == SIGKILL)
+		return send_signal_locked(sig, SEND_SIG_NOINFO, leader, PIDTYPE_PGID);
+
 	clear_siginfo(&info);
 	info.si_signo = sig;
 	info.si_code = SI_USER;
