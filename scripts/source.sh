@@ -105,9 +105,10 @@ patch_tree() {
 	: >"$state/busy"
 	apply
 	recall
-	cp "$patches/hooks" "$state/applied/"
-	"$TOP/scripts/hooks.sh" "$TREE" "$patches/hooks"
 	rm "$state/busy"
+	"$TOP/scripts/hooks.sh" "$TREE" "$patches/hooks"
+	# Last: without it the next run applies them anew, and looks again.
+	cp "$patches/hooks" "$state/applied/"
 }
 
 link_files() {
