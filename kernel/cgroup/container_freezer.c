@@ -708,41 +708,41 @@ bool __container_freezer_defers(struct task_struct *task)
 	return ret;
 }
 
-/* Make all tasks of one cgroup obey the wish as it is now. */
-static void freezer_walk(struct freezer *freezer)
+/* Of some tasks those that are still pending. */
+static unsigned int freezer_keep_pending(struct freezer *freezer,
+					 struct task_struct **tasks,
+					 unsigned int nr)
+{
+	unsigned int i, kept = 0;
+
+	for (i = 0; i < nr; i++)
+		/* Pairs with WRITE_ONCE() in __container_freezer_count(). */
+		if (READ_ONCE(tasks[i]->freezer_pending) == freezer)
+			tasks[kept++] = tasks[i];
+	return kept;
+}
+
+/*
+ * Make all tasks of one cgroup, or only those that are still pending, obey the
+ * wish as it is now.
+ */
+static void freezer_walk(struct freezer *freezer, bool pending)
 {
 	/* Not cleared: of few tasks that would be a good part of the walk. */
 	struct task_struct *tasks[FREEZER_WALK] __uninitialized;
-	struct css_task_iter it;
-	unsigned int nr, i;
+	struct css_task_iter it = {};
+	unsigned int taken, nr, i;
 
-	css_task_iter_start(&freezer->css, 0, &it);
 	do {
-		/* Keeps the tasks, see css_task_iter_next_many(). */
+		/* Keeps the tasks, see css_task_iter_many(). */
 		rcu_read_lock();
-		nr = css_task_iter_next_many(&it, tasks, FREEZER_WALK);
+		taken = css_task_iter_many(&freezer->css, &it, tasks, FREEZER_WALK);
+		nr = pending ? freezer_keep_pending(freezer, tasks, taken) : taken;
 		for (i = 0; i < nr; i += FREEZER_BATCH)
 			conform_tasks(tasks + i, min(nr - i, FREEZER_BATCH));
 		rcu_read_unlock();
 		cond_resched();
-	} while (nr == FREEZER_WALK);
-	css_task_iter_end(&it);
-}
-
-/* The same for those that are still pending. */
-static void freezer_walk_pending(struct freezer *freezer)
-{
-	struct css_task_iter it;
-	struct task_struct *task;
-
-	css_task_iter_start(&freezer->css, 0, &it);
-	while ((task = css_task_iter_next(&it))) {
-		/* Pairs with WRITE_ONCE() in __container_freezer_count(). */
-		if (READ_ONCE(task->freezer_pending) == freezer)
-			conform_tasks(&task, 1);
-		cond_resched();
-	}
-	css_task_iter_end(&it);
+	} while (taken == FREEZER_WALK);
 }
 
 static void freezer_retry(struct work_struct *work)
@@ -750,7 +750,7 @@ static void freezer_retry(struct work_struct *work)
 	struct freezer *freezer = container_of(to_delayed_work(work),
 					       struct freezer, retry);
 
-	freezer_walk_pending(freezer);
+	freezer_walk(freezer, true);
 
 	spin_lock_irq(&freezer->lock);
 	if (freezer->nr_pending)
@@ -855,7 +855,7 @@ static bool freezer_apply_held(struct freezer *freezer)
 
 	if (settled)
 		freezer_climb(freezer);
-	freezer_walk(freezer);
+	freezer_walk(freezer, false);
 
 	/* Pairs with smp_mb() in freezer_css_online(): wish, then list. */
 	smp_mb();
