@@ -7,7 +7,7 @@
  * cgroup v2, or the legacy freezer; with up to TASKS tasks, in one SLEEP
  *
  * A line of output is what one freezer does to one set of tasks; see header().
- * Each figure is the median of some repetitions, of kills the mean of the middle half.
+ * Each figure is the mean of the middle half of some repetitions.
  *
  *   freeze   from the write until the file says that all are frozen
  *   thaw     from the write until all are back where they were: sleepers until
@@ -468,8 +468,8 @@ static void measure_cycles(const struct freezer *f, const struct set *set,
 	for (i = 0; i < nr; i++)
 		cycle(f, set, frozen + i, thawed + i);
 	result->switches = (double)(switches(set) - before) / nr;
-	result->freeze = median(frozen, nr);
-	result->thaw = median(thawed, nr);
+	result->freeze = middle_mean(frozen, nr);
+	result->thaw = middle_mean(thawed, nr);
 }
 
 /* Each takes a new set, and leaves nobody. */

@@ -466,7 +466,8 @@ static void measure_held_up(const struct freezer *f)
 		costs[i] = instructions() - start;
 	}
 	close(fd);
-	print("write 1 and 0 beside moves", f->name, 10, median(costs, MOMENTS));
+	print("write 1 and 0 beside moves", f->name, 10,
+	      middle_mean(costs, MOMENTS));
 	print("write 1 and 0 beside moves (worst)", f->name, 10,
 	      costs[MOMENTS - 1]);
 	end_sleepers(mover);
@@ -495,7 +496,7 @@ static void measure_patching(const struct freezer *f)
 		pause_ms(CALM_MS);
 	}
 	close(fd);
-	typical_cost = median(costs, MAX_ROUNDS);
+	typical_cost = middle_mean(costs, MAX_ROUNDS);
 	print("write 1 and 0", f->name, 1, typical_cost);
 	for (i = 0; i < MAX_ROUNDS && costs[i] < 2 * typical_cost; i++)
 		;

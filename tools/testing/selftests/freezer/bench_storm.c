@@ -161,21 +161,6 @@ static void measure_freezer(const struct freezer *f, unsigned int seconds)
 	pause_ms(PATCHED_MS);
 }
 
-/* A process of many threads, which sleep. */
-static pid_t sleepers(const char *cgroup, unsigned int nr)
-{
-	pid_t pid = fork();
-
-	if (pid < 0)
-		err(1, "fork");
-	if (pid)
-		return pid;
-	enter(cgroup);
-	start_threads(nr, sleep_for_ever, 0);
-	sleep_for_ever(NULL);
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	unsigned int i, seconds = argc > 1 ? atoi(argv[1]) : 10;
@@ -188,11 +173,12 @@ int main(int argc, char **argv)
 	for (i = 0; i < CONTAINERS; i++)
 		make(container(i));
 	for (i = 0; i < CONTAINERS * PROCESSES; i++)
-		sleepers(container(i / PROCESSES), THREADS);
+		fork_sleepers(container(i / PROCESSES), THREADS);
 	make(THIRD);
 	make(THIRD "/0");
 	make(THIRD "/1");
-	snprintf(moved, sizeof(moved), "%d", sleepers(THIRD "/0", PROCESSES * THREADS));
+	snprintf(moved, sizeof(moved), "%d",
+		 fork_sleepers(THIRD "/0", PROCESSES * THREADS));
 	pause_ms(1000);
 	measure_freezer(&container_freezer, seconds);
 	measure_freezer(&v2_freezer, seconds);

@@ -46,21 +46,15 @@ static int compare(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-u64 median(u64 *values, unsigned int nr)
-{
-	qsort(values, nr, sizeof(*values), compare);
-	return values[nr / 2];
-}
-
 u64 middle_mean(u64 *values, unsigned int nr)
 {
-	unsigned int i;
+	unsigned int i, left_out = (nr + 1) / 4;
 	u64 sum = 0;
 
 	qsort(values, nr, sizeof(*values), compare);
-	for (i = nr / 4; i < nr - nr / 4; i++)
+	for (i = left_out; i < nr - left_out; i++)
 		sum += values[i];
-	return sum / (nr - 2 * (nr / 4));
+	return sum / (nr - 2 * left_out);
 }
 
 int open_file(const char *dir, const char *name, int flags)
@@ -244,8 +238,7 @@ void start_threads(unsigned int nr, void *(*fn)(void *), unsigned long first)
 	}
 }
 
-/* A process of @nr threads, which all sleep when this returns. */
-pid_t start_sleepers(const char *cgroup, unsigned int nr)
+pid_t fork_sleepers(const char *cgroup, unsigned int nr)
 {
 	pid_t pid = fork();
 
@@ -257,6 +250,13 @@ pid_t start_sleepers(const char *cgroup, unsigned int nr)
 		start_threads(nr, sleep_for_ever, 0);
 		sleep_for_ever(NULL);
 	}
+	return pid;
+}
+
+pid_t start_sleepers(const char *cgroup, unsigned int nr)
+{
+	pid_t pid = fork_sleepers(cgroup, nr);
+
 	pause_ms(1);
 	all_sleep();
 	pause_ms(CALM_MS);

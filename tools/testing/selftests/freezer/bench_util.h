@@ -34,7 +34,6 @@ static inline u64 instructions(void)
 	return __builtin_ia32_rdtsc();
 }
 
-u64 median(u64 *values, unsigned int nr);
 /* The mean of the middle half: a median jumps where there are two usual ways. */
 u64 middle_mean(u64 *values, unsigned int nr);
 
@@ -75,7 +74,9 @@ void thaw(const struct freezer *f, const char *cgroup);
 void start_threads(unsigned int nr, void *(*fn)(void *), unsigned long first);
 /* One of those functions */
 void *sleep_for_ever(void *arg);
-/* A process of @nr threads, which all sleep when this returns; and end it. */
+/* A process of @nr threads, which are about to sleep */
+pid_t fork_sleepers(const char *cgroup, unsigned int nr);
+/* The same on one processor; all of them sleep when this returns. */
 pid_t start_sleepers(const char *cgroup, unsigned int nr);
 void end_sleepers(pid_t pid);
 
