@@ -92,6 +92,7 @@
 #include <linux/uidgid.h>
 #include <linux/workqueue.h>
 
+#include "cgroup-internal.h"
 #include "container_freezer_internal.h"
 
 #define CREATE_TRACE_POINTS
@@ -185,6 +186,11 @@ struct freezer {
 static struct freezer *css_freezer(struct cgroup_subsys_state *css)
 {
 	return container_of(css, struct freezer, css);
+}
+
+static struct freezer *css_set_freezer(struct css_set *cset)
+{
+	return css_freezer(cset->subsys[freezer_cgrp_id]);
 }
 
 static struct freezer *task_freezer(struct task_struct *task)
@@ -792,7 +798,8 @@ static int freezer_hold(struct freezer *freezer)
 		return -EBUSY;
 	}
 	freezer->nr_holds++;
-	changed = freezer_settle(freezer);
+	/* Else it is RUNNING, and stays so. */
+	changed = freezer->effective && freezer_settle(freezer);
 	spin_unlock_irq(&freezer->lock);
 
 	/* Before the task is here, so that no ancestor is FROZEN with it. */
@@ -809,15 +816,18 @@ static int freezer_hold(struct freezer *freezer)
  */
 static void freezer_release(struct freezer *freezer)
 {
-	bool changed;
+	bool changed = false;
 
 	spin_lock_irq(&freezer->lock);
 	WARN_ON_ONCE(!freezer->nr_holds);
 	freezer->nr_holds--;
-	freezer_call_workers(freezer);
-	changed = freezer_settle(freezer);
-	if (freezer->untold)
-		freezer_notify(freezer);
+	/* Else it is RUNNING, with nothing to call, to change or to tell. */
+	if (freezer->effective) {
+		freezer_call_workers(freezer);
+		changed = freezer_settle(freezer);
+		if (freezer->untold)
+			freezer_notify(freezer);
+	}
 	spin_unlock_irq(&freezer->lock);
 
 	if (changed)
@@ -1314,44 +1324,41 @@ void __container_freezer_migrate(struct task_struct *task)
 		freezer_kill_comer(task_freezer(task), task, false);
 }
 
-static void freezer_release_all(struct cgroup_taskset *tset,
-				struct task_struct *end)
-{
-	struct cgroup_subsys_state *css;
-	struct task_struct *task;
-
-	cgroup_taskset_for_each(task, css, tset) {
-		if (task == end)
-			break;
-		freezer_release(css_freezer(css));
-	}
-}
-
+/*
+ * The css_sets that tasks move to are on this list in each of the callbacks, and
+ * get one hold each, however many tasks come.
+ */
 static int freezer_can_attach(struct cgroup_taskset *tset)
 {
-	struct cgroup_subsys_state *css;
-	struct task_struct *task;
+	struct list_head *dst_csets = &tset->dst_csets;
+	struct css_set *cset;
 	int ret;
 
-	cgroup_taskset_for_each(task, css, tset) {
-		ret = freezer_hold(css_freezer(css));
-		if (ret) {
-			freezer_release_all(tset, task);
-			return ret;
-		}
+	list_for_each_entry(cset, dst_csets, mg_node) {
+		ret = freezer_hold(css_set_freezer(cset));
+		if (ret)
+			goto undo;
 	}
 	return 0;
+
+undo:
+	list_for_each_entry_continue_reverse(cset, dst_csets, mg_node)
+		freezer_release(css_set_freezer(cset));
+	return ret;
 }
 
 static void freezer_cancel_attach(struct cgroup_taskset *tset)
 {
-	freezer_release_all(tset, NULL);
+	struct css_set *cset;
+
+	list_for_each_entry(cset, &tset->dst_csets, mg_node)
+		freezer_release(css_set_freezer(cset));
 }
 
 /* By now container_freezer_migrate() has made the tasks conform. */
 static void freezer_attach(struct cgroup_taskset *tset)
 {
-	freezer_release_all(tset, NULL);
+	freezer_cancel_attach(tset);
 }
 
 /*
@@ -1386,7 +1393,7 @@ static int freezer_begin_fork(struct freezer *freezer)
 
 static int freezer_can_fork(struct task_struct *child, struct css_set *cset)
 {
-	struct freezer *freezer = css_freezer(cset->subsys[freezer_cgrp_id]);
+	struct freezer *freezer = css_set_freezer(cset);
 
 	/* dup_task_struct() has copied the mark of the parent. */
 	child->freezer_pending = NULL;
@@ -1410,7 +1417,7 @@ static void freezer_end_fork(struct freezer *freezer)
 
 static void freezer_cancel_fork(struct task_struct *child, struct css_set *cset)
 {
-	freezer_end_fork(css_freezer(cset->subsys[freezer_cgrp_id]));
+	freezer_end_fork(css_set_freezer(cset));
 }
 
 static void freezer_fork(struct task_struct *child)
