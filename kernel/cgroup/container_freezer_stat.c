@@ -162,7 +162,7 @@ struct freezer_count {
 static void freezer_count_tasks(struct cgroup_subsys_state *css,
 				struct freezer_count *count)
 {
-	bool freezing = container_freezer_state(css) == FREEZER_FREEZING;
+	bool is_freezing = container_freezer_state(css) == FREEZER_FREEZING;
 	struct freezer_tasks walk;
 	struct task_struct *task;
 
@@ -172,8 +172,9 @@ static void freezer_count_tasks(struct cgroup_subsys_state *css,
 		if (task->flags & PF_KTHREAD)
 			continue;
 		count->tasks++;
-		count->frozen += frozen(task);
-		count->pending += freezing &&
+		/* Who has been thawed looks once more, in the state of the frozen. */
+		count->frozen += frozen(task) && freezing(task);
+		count->pending += is_freezing &&
 				  container_freezer_has_pending(walk.css, task);
 	}
 	freezer_tasks_end(&walk);

@@ -71,6 +71,23 @@ TEST_F(freezer, tasks_are_counted_in_the_whole_subtree)
 	EXPECT_EQ(0, cg_stat("a", "nr_frozen"));
 }
 
+/* They look once more if they are to freeze before they go. */
+TEST_F_TIMEOUT(freezer, tasks_that_leave_the_refrigerator_are_not_counted_as_frozen, 60)
+{
+	struct worker w[8];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(w); i++)
+		ASSERT_EQ(0, worker_start_in("a", w + i, worker_spins, 1));
+	for (i = 0; i < 100; i++) {
+		ASSERT_EQ(0, cg_freeze("a"));
+		ASSERT_EQ(0, cg_wait("a", "FROZEN"));
+		ASSERT_EQ(0, cg_thaw("a"));
+		ASSERT_EQ(0, cg_stat("a", "nr_frozen"));
+	}
+	EXPECT_EQ(0, workers_move(w, ARRAY_SIZE(w)));
+}
+
 TEST_F(freezer, present_stretch_counts_and_running_does_not)
 {
 	long long first, second;
