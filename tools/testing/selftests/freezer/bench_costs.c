@@ -468,8 +468,9 @@ static void measure_held_up(const struct freezer *f)
 	close(fd);
 	print("write 1 and 0 beside moves", f->name, 10,
 	      middle_mean(costs, MOMENTS));
-	print("write 1 and 0 beside moves (worst)", f->name, 10,
-	      costs[MOMENTS - 1]);
+	/* The last may be one that the timer has interrupted. */
+	print("write 1 and 0 beside moves (99th of 100)", f->name, 10,
+	      costs[MOMENTS - 2]);
 	end_sleepers(mover);
 	end_sleepers(threads);
 	end_sleepers(pid);
