@@ -12,12 +12,14 @@
 #include <linux/freezer.h>
 #include <linux/sched.h>
 
+struct cgroup_taskset;
+
 #ifdef CONFIG_CONTAINER_FREEZER
 
 void __container_freezer_count(struct task_struct *task);
 bool __container_freezer_defers(struct task_struct *task);
 void __container_freezer_uncount(struct task_struct *task);
-void __container_freezer_migrate(struct task_struct *task);
+void __container_freezer_migrate(struct cgroup_taskset *tset);
 void __container_freezer_signal(struct task_struct *task);
 bool __container_freezer_wants_signal(int sig, struct task_struct *task);
 void container_freezer_suspend(void);
@@ -81,18 +83,19 @@ static inline bool container_freezer_freezing(struct task_struct *task)
 }
 
 /**
- * container_freezer_migrate - @task has changed its css_set
- * @task: the task that was moved
+ * container_freezer_migrate - tasks have changed their css_sets
+ * @tset: the tasks
  *
  * Called for each move and not only for those into another freezer: a walk of
  * the tasks of a cgroup misses the ones that jump over it between two css_sets,
  * and so does the walk of freezer.kill.
  *
- * Context: Under css_set_lock, @task is on the list of its new css_set.
+ * Context: Under the css_set_lock under which they have, and on the lists of
+ * their new css_sets.
  */
-static inline void container_freezer_migrate(struct task_struct *task)
+static inline void container_freezer_migrate(struct cgroup_taskset *tset)
 {
-	__container_freezer_migrate(task);
+	__container_freezer_migrate(tset);
 }
 
 /**
@@ -131,7 +134,7 @@ static inline bool container_freezer_wants_signal(int sig,
 #else /* !CONFIG_CONTAINER_FREEZER */
 
 static inline void container_freezer_settled(struct task_struct *task) {}
-static inline void container_freezer_migrate(struct task_struct *task) {}
+static inline void container_freezer_migrate(struct cgroup_taskset *tset) {}
 static inline void container_freezer_pending(struct task_struct *task) {}
 static inline void container_freezer_signal(struct task_struct *task) {}
 static inline void container_freezer_suspend(void) {}

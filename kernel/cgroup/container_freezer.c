@@ -52,7 +52,7 @@
  *   parent is not excused until then, so FROZEN does not come first.
  *   CLONE_INTO_CGROUP holds the target from freezer_can_fork() on.
  * - attach: the mover holds the target from freezer_can_attach() on, and
- *   container_freezer_migrate() conforms each task under css_set_lock.
+ *   container_freezer_migrate() conforms the tasks under css_set_lock.
  * - exit: the walk sets the mark, then looks at PF_EXITING; the task sets
  *   PF_EXITING, then looks at the mark.  One of them sees the other.
  * - mkdir: the child is on its parent's list before it reads the wish, the
@@ -1310,18 +1310,83 @@ static void freezer_css_free(struct cgroup_subsys_state *css)
 	kfree(freezer);
 }
 
-/**
- * __container_freezer_migrate - @task has changed its css_set
- * @task: the task that was moved
- *
- * Context: Under css_set_lock, @task is on the list of its new css_set.
+/*
+ * Can a task that was in this cgroup until now be frozen, pending or in the hands
+ * of a walk?  A walk lets go of its hold when it is done with all of its tasks.
  */
-void __container_freezer_migrate(struct task_struct *task)
+static bool freezer_is_busy(struct freezer *freezer)
+{
+	bool ret;
+
+	spin_lock(&freezer->lock);
+	ret = freezer->effective || freezer->nr_holds;
+	spin_unlock(&freezer->lock);
+
+	return ret;
+}
+
+/*
+ * If not, the tasks are what they are to be, and need not be touched while all
+ * who fork and exit wait for css_set_lock.
+ */
+static bool freezer_must_conform(struct cgroup_taskset *tset)
+{
+	struct css_set *cset;
+
+	lockdep_assert_held(&css_set_lock);
+
+	list_for_each_entry(cset, &tset->src_csets, mg_node)
+		if (freezer_is_busy(css_set_freezer(cset)))
+			return true;
+
+	/*
+	 * Pairs with WRITE_ONCE() in freezer_apply_held(): a wish that is not seen
+	 * here has its walk after us.
+	 */
+	list_for_each_entry(cset, &tset->dst_csets, mg_node)
+		if (READ_ONCE(css_set_freezer(cset)->effective))
+			return true;
+
+	return false;
+}
+
+static noinline void freezer_conform_comers(struct cgroup_taskset *tset)
+{
+	struct task_struct *task;
+	struct css_set *cset;
+
+	if (!freezer_must_conform(tset))
+		return;
+
+	list_for_each_entry(cset, &tset->dst_csets, mg_node)
+		list_for_each_entry(task, &cset->mg_tasks, cg_list)
+			conform_tasks(&task, 1);
+}
+
+static noinline void freezer_kill_comers(struct cgroup_taskset *tset)
+{
+	struct task_struct *task;
+	struct css_set *cset;
+
+	list_for_each_entry(cset, &tset->dst_csets, mg_node)
+		list_for_each_entry(task, &cset->mg_tasks, cg_list)
+			if (thread_group_leader(task))
+				freezer_kill_comer(css_set_freezer(cset), task,
+						   false);
+}
+
+/**
+ * __container_freezer_migrate - tasks have changed their css_sets
+ * @tset: the tasks
+ *
+ * Context: Under css_set_lock, the tasks are on the lists of their new css_sets.
+ */
+void __container_freezer_migrate(struct cgroup_taskset *tset)
 {
 	if (static_branch_unlikely(&freezer_active))
-		conform_tasks(&task, 1);
-	if (freezer_is_killing() && thread_group_leader(task))
-		freezer_kill_comer(task_freezer(task), task, false);
+		freezer_conform_comers(tset);
+	if (freezer_is_killing())
+		freezer_kill_comers(tset);
 }
 
 /*

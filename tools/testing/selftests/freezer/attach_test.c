@@ -267,4 +267,22 @@ TEST_F_TIMEOUT(freezer, cgroup_freezes_while_a_task_moves_in_and_out, 60)
 	EXPECT_EQ(0, workers_move(&w, 1));
 }
 
+/* A walk has some of the threads in its hands when the process leaves. */
+TEST_F_TIMEOUT(freezer, process_that_moves_while_its_cgroup_thaws_leaves_no_thread_frozen, 120)
+{
+	struct worker w, mover;
+	int i;
+
+	ASSERT_EQ(0, cg_make("b"));
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_has_threads, 100));
+	ASSERT_EQ(0, start_mover(&mover, &w));
+	for (i = 0; i < 300; i++) {
+		ASSERT_EQ(0, cg_freeze("a"));
+		ASSERT_EQ(0, cg_thaw("a"));
+		if (i % 10 == 9)
+			ASSERT_EQ(0, workers_move(&w, 1));
+	}
+	EXPECT_EQ(0, workers_move(&mover, 1));
+}
+
 TEST_HARNESS_MAIN
