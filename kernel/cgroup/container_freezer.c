@@ -1412,18 +1412,13 @@ undo:
 	return ret;
 }
 
-static void freezer_cancel_attach(struct cgroup_taskset *tset)
+/* After a move, where container_freezer_migrate() has been, or instead of it. */
+static void freezer_end_attach(struct cgroup_taskset *tset)
 {
 	struct css_set *cset;
 
 	list_for_each_entry(cset, &tset->dst_csets, mg_node)
 		freezer_release(css_set_freezer(cset));
-}
-
-/* By now container_freezer_migrate() has made the tasks conform. */
-static void freezer_attach(struct cgroup_taskset *tset)
-{
-	freezer_cancel_attach(tset);
 }
 
 /*
@@ -1734,8 +1729,8 @@ struct cgroup_subsys freezer_cgrp_subsys = {
 	.css_offline		= freezer_css_offline,
 	.css_free		= freezer_css_free,
 	.can_attach		= freezer_can_attach,
-	.cancel_attach		= freezer_cancel_attach,
-	.attach			= freezer_attach,
+	.cancel_attach		= freezer_end_attach,
+	.attach			= freezer_end_attach,
 	.can_fork		= freezer_can_fork,
 	.cancel_fork		= freezer_cancel_fork,
 	.fork			= freezer_fork,
