@@ -90,8 +90,8 @@ static inline bool container_freezer_freezing(struct task_struct *task)
  * the tasks of a cgroup misses the ones that jump over it between two css_sets,
  * and so does the walk of freezer.kill.
  *
- * Context: Under the css_set_lock under which they have, and on the lists of
- * their new css_sets.
+ * Context: In the same section under css_set_lock as the move; the tasks are on
+ * the lists of their new css_sets.
  */
 static inline void container_freezer_migrate(struct cgroup_taskset *tset)
 {

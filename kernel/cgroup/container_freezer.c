@@ -361,7 +361,7 @@ static noinline bool freezer_defers_worker(struct task_struct *task)
 /* Is @task to be frozen by @freezer, now or later? */
 static bool freezer_wants(struct freezer *freezer, struct task_struct *task)
 {
-	/* Pairs with WRITE_ONCE() in freezer_apply(). */
+	/* Pairs with WRITE_ONCE() in freezer_apply_held(). */
 	return READ_ONCE(freezer->effective) && !freezer_excuses(task);
 }
 
@@ -857,7 +857,7 @@ static bool freezer_apply_held(struct freezer *freezer)
 		spin_unlock_irq(&freezer->lock);
 		return false;
 	}
-	/* Pairs with READ_ONCE() above and in cgroup_freezing(). */
+	/* Pairs with READ_ONCE() above, in freezer_wants(), freezer_must_conform(). */
 	WRITE_ONCE(freezer->effective, effective);
 	freezer->nr_holds++;
 	settled = freezer_settle(freezer);
@@ -1273,7 +1273,7 @@ static int freezer_css_online(struct cgroup_subsys_state *css)
 {
 	struct freezer *freezer = css_freezer(css);
 
-	/* Pairs with smp_mb() in freezer_apply(): list, then wish. */
+	/* Pairs with smp_mb() in freezer_apply_held(): list, then wish. */
 	smp_mb();
 	freezer_apply(freezer);
 	freezer_climb(freezer);
@@ -1313,6 +1313,7 @@ static void freezer_css_free(struct cgroup_subsys_state *css)
 /*
  * Can a task that was in this cgroup until now be frozen, pending or in the hands
  * of a walk?  A walk lets go of its hold when it is done with all of its tasks.
+ * Under css_set_lock, so interrupts are off.
  */
 static bool freezer_is_busy(struct freezer *freezer)
 {
@@ -1326,8 +1327,9 @@ static bool freezer_is_busy(struct freezer *freezer)
 }
 
 /*
- * If not, the tasks are what they are to be, and need not be touched while all
- * who fork and exit wait for css_set_lock.
+ * Has either cgroup of a move to do with a freeze?  If not, the tasks are what
+ * they are to be, and need not be touched while all who fork and exit wait for
+ * css_set_lock.
  */
 static bool freezer_must_conform(struct cgroup_taskset *tset)
 {
@@ -1378,6 +1380,9 @@ static noinline void freezer_kill_comers(struct cgroup_taskset *tset)
 /**
  * __container_freezer_migrate - tasks have changed their css_sets
  * @tset: the tasks
+ *
+ * Most moves need neither of the two that it calls; these are not inline, so that
+ * such a move need not save registers for them.
  *
  * Context: Under css_set_lock, the tasks are on the lists of their new css_sets.
  */
@@ -1699,7 +1704,7 @@ static u64 freezer_parent_freezing_read(struct cgroup_subsys_state *css,
 {
 	struct freezer *parent = parent_freezer(css_freezer(css));
 
-	/* Pairs with WRITE_ONCE() in freezer_apply(). */
+	/* Pairs with WRITE_ONCE() in freezer_apply_held(). */
 	return parent && READ_ONCE(parent->effective);
 }
 
