@@ -109,9 +109,10 @@
 
 /*
  * How many tasks a walk takes at a time, and how many of them freeze at a time:
- * css_set_lock and interrupts are shared with the whole host.
+ * css_set_lock and interrupts are shared with the whole host.  Most containers
+ * are taken at once; the addresses of so many tasks are 1 KB of stack.
  */
-#define FREEZER_WALK		64
+#define FREEZER_WALK		128
 #define FREEZER_BATCH		8
 
 /* The longest that freezer.timeout can be, in milliseconds. */
