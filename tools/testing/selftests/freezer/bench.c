@@ -429,15 +429,17 @@ static u64 switches(const struct set *set)
 
 /* Measuring. */
 
-#define MAX_CYCLES	31
+#define MAX_CYCLES	101
 #define MAX_KILLS	16
 
-/* What a task does goes one of two ways now and then; many even that out. */
+/* A single task goes one of two ways; many cycles, or many tasks, even that out. */
 static unsigned int cycles(const struct set *set)
 {
-	if (set->nr > 1000)
-		return 3;
-	return set->nr < 100 ? MAX_CYCLES : 5;
+	if (set->nr == 1)
+		return MAX_CYCLES;
+	if (set->nr <= 100)
+		return 31;
+	return set->nr <= 1000 ? 5 : 3;
 }
 
 struct result {

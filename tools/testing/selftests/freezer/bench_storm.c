@@ -9,7 +9,9 @@
  * in SECONDS; then again while a third one, with cgroup_mutex in its hands most of
  * the time, moves a process of many threads, and makes and removes cgroups.
  *
- * Prints how often each came round, and the locks that were waited for longest.
+ * Prints how often each came round, and the locks that were waited for longest:
+ * for each the median of the seconds, as the host of a virtual machine may stop one
+ * of its processors while that holds a lock.
  */
 #define _GNU_SOURCE
 
@@ -33,6 +35,7 @@
 #define PROCESSES	10
 #define THREADS		10
 #define LOCKS		8
+#define MAX_SECONDS	60
 
 /* Rounds of each container, and then of the third party. */
 static unsigned long *rounds;
@@ -76,7 +79,101 @@ static void move_and_make(const struct freezer *f, unsigned int i)
 	drop(THIRD "/2");
 }
 
-static void storm(const struct freezer *f, bool third, unsigned int seconds)
+static unsigned int seconds;
+
+struct lock {
+	char	name[64];
+	/* of each second */
+	double	contentions[MAX_SECONDS];
+	double	waited_us[MAX_SECONDS];
+};
+
+static struct lock locks[2000];
+static unsigned int nr_locks;
+
+static struct lock *lock_named(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_locks; i++)
+		if (!strcmp(locks[i].name, name))
+			return locks + i;
+	if (nr_locks == 2000)
+		errx(1, "too many locks");
+	snprintf(locks[nr_locks].name, sizeof(locks->name), "%s", name);
+	return locks + nr_locks++;
+}
+
+/* Lines "name: con-bounces contentions wait-min wait-max wait-total ..." */
+static void read_locks(unsigned int second)
+{
+	FILE *file = fopen("/proc/lock_stat", "re");
+	char line[512], name[64], *colon;
+	double contentions, waited_us;
+	struct lock *lock;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		colon = strstr(line, ": ");
+		if (!colon)
+			continue;
+		*colon = '\0';
+		if (sscanf(line, " %63[^\n]", name) != 1 ||
+		    sscanf(colon + 1, "%*f %lf %*f %*f %lf", &contentions,
+			   &waited_us) != 2)
+			continue;
+		lock = lock_named(name);
+		lock->contentions[second] = contentions;
+		lock->waited_us[second] = waited_us;
+	}
+	if (!file)
+		err(1, "lock_stat");
+	fclose(file);
+}
+
+static int ascending(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static void sort(double *values)
+{
+	qsort(values, seconds, sizeof(*values), ascending);
+}
+
+static int by_wait(const void *a, const void *b)
+{
+	const struct lock *x = a, *y = b;
+
+	return -ascending(x->waited_us + seconds / 2, y->waited_us + seconds / 2);
+}
+
+static void print_locks(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_locks; i++) {
+		sort(locks[i].contentions);
+		sort(locks[i].waited_us);
+	}
+	qsort(locks, nr_locks, sizeof(*locks), by_wait);
+	for (i = 0; i < LOCKS && locks[i].contentions[seconds / 2]; i++)
+		printf("  %-40s %6.0f contentions %9.0f us waited in a second\n",
+		       locks[i].name, locks[i].contentions[seconds / 2],
+		       locks[i].waited_us[seconds / 2]);
+}
+
+static void measure_second(unsigned int second)
+{
+	write_text("/proc/lock_stat", "0");
+	write_text("/proc/sys/kernel/lock_stat", "1");
+	pause_ms(1000);
+	write_text("/proc/sys/kernel/lock_stat", "0");
+	read_locks(second);
+}
+
+static void storm(const struct freezer *f, bool third)
 {
 	unsigned int i, nr = CONTAINERS + third;
 	pid_t pids[CONTAINERS + 1];
@@ -86,7 +183,8 @@ static void storm(const struct freezer *f, bool third, unsigned int seconds)
 		pids[i] = start(freeze_and_thaw, f, i);
 	if (third)
 		pids[i] = start(move_and_make, NULL, i);
-	pause_ms(seconds * 1000);
+	for (i = 0; i < seconds; i++)
+		measure_second(i);
 	for (i = 0; i < nr; i++) {
 		kill(pids[i], SIGKILL);
 		waitpid(pids[i], NULL, 0);
@@ -96,53 +194,11 @@ static void storm(const struct freezer *f, bool third, unsigned int seconds)
 	rmdir(THIRD "/2");
 }
 
-struct lock {
-	char	name[64];
-	double	contentions;
-	double	waited_us;
-};
-
-static int by_wait(const void *a, const void *b)
+static void measure(const struct freezer *f, bool third)
 {
-	const struct lock *x = a, *y = b;
-
-	return (x->waited_us < y->waited_us) - (x->waited_us > y->waited_us);
-}
-
-/* Lines "name: con-bounces contentions wait-min wait-max wait-total ..." */
-static void print_locks(void)
-{
-	static struct lock locks[2000];
-	FILE *file = fopen("/proc/lock_stat", "re");
-	unsigned int i, nr = 0;
-	char line[512], *colon;
-
-	while (file && nr < 2000 && fgets(line, sizeof(line), file)) {
-		colon = strstr(line, ": ");
-		if (!colon)
-			continue;
-		*colon = '\0';
-		if (sscanf(line, " %63[^\n]", locks[nr].name) == 1 &&
-		    sscanf(colon + 1, "%*f %lf %*f %*f %lf",
-			   &locks[nr].contentions, &locks[nr].waited_us) == 2)
-			nr++;
-	}
-	if (!file)
-		err(1, "lock_stat");
-	fclose(file);
-	qsort(locks, nr, sizeof(*locks), by_wait);
-	for (i = 0; i < nr && i < LOCKS && locks[i].contentions; i++)
-		printf("  %-40s %8.0f contentions %12.0f us waited\n",
-		       locks[i].name, locks[i].contentions,
-		       locks[i].waited_us);
-}
-
-static void measure(const struct freezer *f, bool third, unsigned int seconds)
-{
-	write_text("/proc/lock_stat", "0");
-	write_text("/proc/sys/kernel/lock_stat", "1");
-	storm(f, third, seconds);
-	write_text("/proc/sys/kernel/lock_stat", "0");
+	memset(locks, 0, sizeof(locks));
+	nr_locks = 0;
+	storm(f, third);
 	printf("%s%s: %lu and %lu rounds of freeze and thaw, %lu of the third\n",
 	       f->name, third ? " beside a third" : " alone", rounds[0],
 	       rounds[1], rounds[2]);
@@ -153,18 +209,21 @@ static void measure(const struct freezer *f, bool third, unsigned int seconds)
 /* The first freeze patches code, and so does the time after the last thaw. */
 #define PATCHED_MS	15000
 
-static void measure_freezer(const struct freezer *f, unsigned int seconds)
+static void measure_freezer(const struct freezer *f)
 {
 	freeze_and_thaw(f, 0);
-	measure(f, false, seconds);
-	measure(f, true, seconds);
+	measure(f, false);
+	measure(f, true);
 	pause_ms(PATCHED_MS);
 }
 
 int main(int argc, char **argv)
 {
-	unsigned int i, seconds = argc > 1 ? atoi(argv[1]) : 10;
+	unsigned int i;
 
+	seconds = argc > 1 ? atoi(argv[1]) : 10;
+	if (seconds < 1 || seconds > MAX_SECONDS)
+		errx(1, "1 to %u seconds", MAX_SECONDS);
 	rounds = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (rounds == MAP_FAILED || mkdir(MOUNT, 0755) ||
@@ -180,7 +239,7 @@ int main(int argc, char **argv)
 	snprintf(moved, sizeof(moved), "%d",
 		 fork_sleepers(THIRD "/0", PROCESSES * THREADS));
 	pause_ms(1000);
-	measure_freezer(&container_freezer, seconds);
-	measure_freezer(&v2_freezer, seconds);
+	measure_freezer(&container_freezer);
+	measure_freezer(&v2_freezer);
 	return 0;
 }
