@@ -29,7 +29,7 @@ test: kernel-normal kernel-debug ## run the selftests on the normal and the debu
 test-slow: kernel-debug	## the selftests that make test leaves out, on the debug kernel
 	@TESTS=slow PROFILES=debug scripts/test.sh "$$FREEZER_TEST"
 
-test-full: kernel-normal kernel-debug kernel-kasan kernel-kcsan kernel-off ## all of them on four kernels, and the kernel's own (hours)
+test-full: kernel-normal kernel-debug kernel-kasan kernel-kcsan kernel-off ## all of them on four kernels, the kernel's own, strace and gdb (hours)
 	@scripts/cgroup-selftests.sh
 	@scripts/debuggers.sh
 	@PROFILES=debug LIMIT=14400 scripts/test.sh
@@ -95,7 +95,7 @@ source: setup
 	@scripts/source.sh
 
 setup:
-	@scripts/setup.sh $(filter check bench vm test-clients examples rootfs,$(MAKECMDGOALS))
+	@scripts/setup.sh $(filter check bench test-full vm test-clients examples rootfs,$(MAKECMDGOALS))
 
 clean:			## remove all that was built
 	rm -rf build

@@ -5,6 +5,7 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 
+[ -d "$TREE" ] || die "there is no kernel source in build/" "make source"
 log=$BUILD/tests.log
 mkdir -p "$BUILD/tests"
 make -C "$TREE/tools/testing/selftests/freezer" OUTPUT="$BUILD/tests" all \

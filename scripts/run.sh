@@ -5,6 +5,8 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 
+[ -f "$BUILD/$KVER-normal/arch/x86/boot/bzImage" ] ||
+	die "the normal kernel is not built" "make kernel"
 dir=$(mktemp -d "$BUILD/run.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 

@@ -12,6 +12,7 @@ for target; do
 	case $target in
 	check) packages="$packages sparse shellcheck" ;;
 	bench) packages="$packages gnuplot-nox" ;;
+	test-full) packages="$packages strace gdb" ;;
 	vm | test-clients | examples | rootfs) packages="$packages mmdebstrap e2fsprogs" ;;
 	esac
 done

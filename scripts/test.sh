@@ -64,6 +64,10 @@ run_profile() {
 	own "$dir"
 	"$TOP/scripts/plan.sh" "$2" >"$dir/plan.all"
 	fitting "$1" "$2" <"$dir/plan.all" >"$dir/plan"
+	if [ ! -s "$dir/plan" ]; then
+		say "the $1 kernel has not what the tests with '$2' in their name need"
+		return
+	fi
 	lockdep_of "$1" >"$dir/lockdep"
 	ours_of "$1" "$dir/ours"
 	env | sed -n "s/^\(FREEZER_\(CALLS\|ROUNDS\|TASKS\|STORM_[A-Z]*\)\)=\(.*\)/export \1='\3'/p" >"$dir/env"

@@ -22,6 +22,7 @@ if [ "${3:-}" = words ]; then
 	exit
 fi
 
+[ -f "$BUILD/debian/disk" ] || die "there is no disk of Debian" "make rootfs"
 say "booting Debian ($mode); it takes a minute or two (Ctrl-A X ends it at once)"
 # shellcheck disable=SC2086 # several words
 exec qemu-system-x86_64 $MACHINE $PROCESSORS -smp 2 -m 2G \
