@@ -5,7 +5,10 @@
  */
 #define _GNU_SOURCE
 
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -143,6 +146,99 @@ TEST_F_TIMEOUT(freezer, unix_accept_with_a_timeout_gets_a_connection, 120)
 TEST_F_TIMEOUT(freezer, unix_connect_with_a_timeout_gets_a_connection, 120)
 {
 	EXPECT_EQ(0, shake_hands(AF_UNIX, worker_connects, worker_accepts));
+}
+
+/* The first of two that nobody accepts: for a third there is no room. */
+static int fill_the_backlog(void)
+{
+	int i, fd, ret = start_listening(AF_INET);
+
+	for (i = 0; i < 2 && !ret; i++) {
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		ret = connect(fd, (void *)&address, address_len) ? -errno : 0;
+	}
+	return ret;
+}
+
+static void worker_connects_in_vain(struct worker *w)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct tcp_info info;
+	socklen_t len;
+
+	for (;;) {
+		slot_tick(w->slots);
+		if (connect(fd, (void *)&address, address_len))
+			continue;
+		len = sizeof(info);
+		if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) ||
+		    info.tcpi_state == TCP_SYN_SENT)
+			slot_set_note(w->slots, NOTE_ERROR, EPROTO);
+		pause();
+	}
+}
+
+/* What looks like a signal to it is withdrawn before it looks again. */
+TEST_F_TIMEOUT(freezer, tcp_connect_that_was_stopped_is_not_taken_for_connected, 120)
+{
+	struct worker w;
+	int i;
+
+	ASSERT_EQ(0, fill_the_backlog());
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_connects_in_vain, 1));
+	ASSERT_EQ(0, WAIT_UNTIL(task_sleeps(w.pid, "S")));
+	for (i = 0; i < 20 * FREEZES && !slot_note(w.slots, NOTE_ERROR); i++) {
+		ASSERT_EQ(0, kill(w.pid, SIGSTOP));
+		ASSERT_EQ(0, kill(w.pid, SIGCONT));
+	}
+	EXPECT_EQ(0, (int)slot_note(w.slots, NOTE_ERROR));
+}
+
+#ifndef TCP_FASTOPEN_NO_COOKIE
+#define TCP_FASTOPEN_NO_COOKIE	34
+#endif
+
+static int pipe_fds[2];
+
+/* It connects with the first byte, under the lock of the pipe. */
+static void worker_splices_to_connect(struct worker *w)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int one = 1;
+
+	if (setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &one, sizeof(one)) ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, &one, sizeof(one)) ||
+	    connect(fd, (void *)&address, address_len) ||
+	    write(pipe_fds[1], "x", 1) != 1)
+		_exit(1);
+	slot_tick(w->slots);
+	splice(pipe_fds[0], NULL, fd, NULL, 1, 0);
+	_exit(1);
+}
+
+static void worker_asks_for_the_pipe(struct worker *w)
+{
+	for (;;) {
+		if (fcntl(pipe_fds[1], F_GETPIPE_SZ) < 0)
+			_exit(1);
+		slot_tick(w->slots);
+		pause_ms(1);
+	}
+}
+
+TEST_F(freezer, splice_that_connects_leaves_the_pipe_to_others_while_frozen)
+{
+	struct worker w, other;
+
+	ASSERT_EQ(0, fill_the_backlog());
+	ASSERT_EQ(0, pipe2(pipe_fds, O_CLOEXEC));
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_splices_to_connect, 1));
+	ASSERT_EQ(0, WAIT_UNTIL(task_sleeps(w.pid, "S")));
+	ASSERT_EQ(0, cg_freeze("a"));
+	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
+	ASSERT_EQ(0, worker_start(&other, worker_asks_for_the_pipe, 1));
+	EXPECT_EQ(0, workers_move(&other, 1));
+	ASSERT_EQ(0, cg_thaw("a"));
 }
 
 TEST_HARNESS_MAIN
