@@ -52,7 +52,7 @@
  *   parent is not excused until then, so FROZEN does not come first.
  *   CLONE_INTO_CGROUP holds the target from freezer_can_fork() on.
  * - attach: the mover holds the target from freezer_can_attach() on, and
- *   container_freezer_migrate() conforms the tasks under css_set_lock.
+ *   container_freezer_migrate() conforms the tasks; see cgroup_freezing().
  * - exit: the walk sets the mark, then looks at PF_EXITING; the task sets
  *   PF_EXITING, then looks at the mark.  One of them sees the other.
  * - mkdir: the child is on its parent's list before it reads the wish, the
@@ -367,6 +367,13 @@ static bool freezer_wants(struct freezer *freezer, struct task_struct *task)
 }
 
 /**
+/* The freezer of a task, for who has disabled preemption */
+static struct freezer *task_freezer_sched(struct task_struct *task)
+{
+	return css_freezer(task_css_check(task, freezer_cgrp_id,
+					  rcu_read_lock_sched_held()));
+}
+
  * cgroup_freezing - does the cgroup of @task want it frozen?
  * @task: any task
  *
@@ -377,7 +384,7 @@ static bool freezer_wants(struct freezer *freezer, struct task_struct *task)
  */
 bool cgroup_freezing(struct task_struct *task)
 {
-	struct freezer *freezer;
+	struct freezer *freezer, *now;
 	bool ret;
 
 	if (task->flags & PF_KTHREAD)
@@ -385,9 +392,17 @@ bool cgroup_freezing(struct task_struct *task)
 
 	/* As good as rcu_read_lock(), and cheaper: a walk asks for each task. */
 	rcu_read_lock_sched();
-	freezer = css_freezer(task_css_check(task, freezer_cgrp_id,
-					     rcu_read_lock_sched_held()));
-	ret = freezer_wants(freezer, task);
+	now = task_freezer_sched(task);
+	do {
+		freezer = now;
+		ret = freezer_wants(freezer, task);
+		/*
+		 * Pairs with the lock in freezer_is_busy(): it is taken there after
+		 * a move, and to make the cgroup effective after that.
+		 */
+		smp_rmb();
+		now = task_freezer_sched(task);
+	} while (ret && now != freezer);
 	rcu_read_unlock_sched();
 
 	if (ret && unlikely(task->flags & PF_USER_WORKER))
@@ -1313,7 +1328,8 @@ static void freezer_css_free(struct cgroup_subsys_state *css)
 
 /*
  * Can a task that was in this cgroup until now be frozen, pending or in the hands
- * of a walk?  A walk lets go of its hold when it is done with all of its tasks.
+ * of a walk?  A walk lets go of its hold when it is done with all of its tasks; that
+ * of freezer_retry() has none, but looks where its tasks are by then.
  * Under css_set_lock, so interrupts are off.
  */
 static bool freezer_is_busy(struct freezer *freezer)
