@@ -686,8 +686,11 @@ void __container_freezer_count(struct task_struct *task)
 		WRITE_ONCE(task->freezer_pending, freezer);
 		if (task->flags & PF_USER_WORKER)
 			freezer->nr_pending_workers++;
-		if (!freezer->nr_pending++)
-			freezer_retry_arm(freezer, 1);
+		if (!freezer->nr_pending++) {
+			freezer->retry_delay = 1;
+			/* That of an earlier freeze may be far away. */
+			mod_delayed_work(system_wq, &freezer->retry, 1);
+		}
 		trace_freezer_pending(freezer->css.cgroup, task_pid_nr(task),
 				      freezer->nr_pending);
 		changed = freezer_settle(freezer);

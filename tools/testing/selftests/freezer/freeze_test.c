@@ -187,6 +187,58 @@ TEST_F(freezer, refreeze_while_freezing_waits_for_the_same_task)
 	EXPECT_EQ(0, workers_move(&w, 1));
 }
 
+static void worker_vforks_in_haste(struct worker *w)
+{
+	for (;;) {
+		slot_tick(w->slots);
+		if (!vfork())
+			_exit(0);
+	}
+}
+
+#define VFORKERS	8
+
+/* The stuck task makes a freeze long, and its pauses; it is gone from the next. */
+static long long ms_of_a_freeze_after_a_long_one(pid_t stuck)
+{
+	long long end;
+	int ret;
+
+	ret = cg_attach("a", stuck);
+	ret = ret ?: cg_freeze("a");
+	for (end = now_ms() + 1700; now_ms() < end;)
+		pause_ms(10);
+	ret = ret ?: cg_thaw("a");
+	ret = ret ?: cg_attach(".", stuck);
+	end = now_ms();
+	ret = ret ?: cg_freeze("a");
+	ret = ret ?: cg_wait("a", "FROZEN");
+	end = now_ms() - end;
+	ret = ret ?: cg_thaw("a");
+	return ret ?: end;
+}
+
+/* Where somebody begins a vfork when the walk has gone by, it must come again. */
+TEST_F_TIMEOUT(freezer, freeze_does_not_wait_as_long_as_an_earlier_one_did, 120)
+{
+	struct worker w, vforkers[VFORKERS];
+	long long ms;
+	int i;
+
+	ASSERT_EQ(0, stuck_setup());
+	ASSERT_EQ(0, stuck_worker_start_in("a", &w));
+	for (i = 0; i < VFORKERS; i++)
+		ASSERT_EQ(0, worker_start_in("a", vforkers + i,
+					     worker_vforks_in_haste, 1));
+	for (i = 0; i < 20; i++) {
+		ms = ms_of_a_freeze_after_a_long_one(w.pid);
+		fprintf(stderr, "# %lld ms\n", ms);
+		ASSERT_LE(0, ms);
+		EXPECT_GT(250, ms);
+	}
+	ASSERT_EQ(0, stuck_release());
+}
+
 static int write_in_turns(int nr)
 {
 	int i, ret = 0;
