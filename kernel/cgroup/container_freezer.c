@@ -854,6 +854,21 @@ static void freezer_release(struct freezer *freezer)
 }
 
 /**
+/* What @freezer is to do as of now, by its own request or that of an ancestor */
+static bool freezer_wish(struct freezer *freezer)
+{
+	struct freezer *parent = parent_freezer(freezer);
+
+	lockdep_assert_held(&freezer->lock);
+
+	/*
+	 * Pairs with WRITE_ONCE() in freezer_apply_held() and
+	 * freezer_css_online(), of the parent.
+	 */
+	return !freezer->dead &&
+	       (freezer->requested || (parent && READ_ONCE(parent->effective)));
+}
+
  * freezer_apply_held - bring one cgroup in line with the wish as it is now
  * @freezer: the freezer; pinned by the caller
  *
@@ -864,19 +879,15 @@ static void freezer_release(struct freezer *freezer)
  */
 static bool freezer_apply_held(struct freezer *freezer)
 {
-	struct freezer *parent = parent_freezer(freezer);
 	bool effective, settled;
 
 	spin_lock_irq(&freezer->lock);
-	/* Pairs with the WRITE_ONCE() below, by the parent. */
-	effective = !freezer->dead &&
-		    (freezer->requested ||
-		     (parent && READ_ONCE(parent->effective)));
+	effective = freezer_wish(freezer);
 	if (effective == freezer->effective) {
 		spin_unlock_irq(&freezer->lock);
 		return false;
 	}
-	/* Pairs with READ_ONCE() above, in freezer_wants(), freezer_must_conform(). */
+	/* Pairs with READ_ONCE() in freezer_wish(), _wants() and _must_conform(). */
 	WRITE_ONCE(freezer->effective, effective);
 	freezer->nr_holds++;
 	settled = freezer_settle(freezer);
@@ -1314,7 +1325,13 @@ static void freezer_css_offline(struct cgroup_subsys_state *css)
 	spin_unlock_irq(&freezer->lock);
 
 	/* A v1 mount that takes the controller leaves tasks behind on the css. */
-	freezer_apply(freezer);
+
+	/* With no hold, as nobody is here: FROZEN ancestors stay FROZEN. */
+	spin_lock_irq(&freezer->lock);
+	/* Pairs with READ_ONCE() in freezer_wish(), of a child. */
+	WRITE_ONCE(freezer->effective, freezer_wish(freezer));
+	freezer_settle(freezer);
+	spin_unlock_irq(&freezer->lock);
 	freezer_climb(freezer);
 	if (was_requested)
 		freezer_key_put();

@@ -113,6 +113,22 @@ TEST_F(freezer, freeze_of_a_subtree_that_sleeps_is_reported_once_and_at_once)
 	close(fd);
 }
 
+TEST_F(freezer, cgroups_made_below_a_frozen_one_are_no_news)
+{
+	int fd;
+
+	ASSERT_EQ(0, cg_freeze("a"));
+	fd = cg_open("a", "freezer.freeze", O_RDONLY);
+	ASSERT_LE(0, fd);
+	nr_reports(fd, 100);
+	ASSERT_TRUE(fd_reads(fd, "FROZEN"));
+	ASSERT_EQ(0, cg_make("a/b"));
+	ASSERT_EQ(0, cg_make("a/b/c"));
+	EXPECT_TRUE(cg_reads("a/b/c", "FROZEN"));
+	EXPECT_EQ(0, nr_reports(fd, 100));
+	close(fd);
+}
+
 TEST_F(freezer, poll_reports_what_an_ancestor_does)
 {
 	struct worker w;
