@@ -61,20 +61,21 @@
  *   css_offline thaws them, and a dead css is never effective.
  * - refrigerator: a task clears its mark only after freezing() was true under
  *   freezer_lock(), and asks again before it leaves.
- * - signals: see freezer_excuses() and __container_freezer_signal().
- * - kill against fork and migration: see struct freezer_kill.
  * - timeout: freezer_expire() takes the request back under the lock, and only
  *   if the deadline there has come: a thaw and FROZEN clear it, a newer freeze
  *   has a later one.
  * - sleeps that ignore the request (vfork, a group stop) begin after the walk
  *   went by: freezer_retry() comes again, with growing pauses, while FREEZING.
- * - tasks that wait for a worker: see freezer_others_come_first().
+ * - signals, kill against fork and migration, and tasks that wait for a worker:
+ *   see freezer_excuses(), struct freezer_kill and freezer_others_come_first().
  *
  * Not promised:
  * - Order.  Tasks freeze, thaw and get signals in no defined order.
  * - That a task which is stuck in the kernel freezes: FREEZING lasts as long.
  * - freezer.kill "once", for a process that is moved within the subtree while
  *   two writes are under way: it can get the signal of one of them twice.
+ * - freezer.kill at all, for a process whose threads are in several cgroups, if
+ *   one of them, not the leader, calls exec meanwhile.
  * - Kernel threads are neither frozen nor counted nor killed.
  */
 
@@ -1111,6 +1112,16 @@ static int freezer_send(struct task_struct *leader, int sig, struct pid *sender,
 
 	lockdep_assert_held(&leader->sighand->siglock);
 
+	/* Whether an init obeys is up to the sender, who need not be current. */
+	if (unlikely(leader->signal->flags & SIGNAL_UNKILLABLE) &&
+	    sig_kernel_only(sig)) {
+		if (!sender || !pid_nr_ns(sender, task_active_pid_ns(leader)))
+			return send_signal_locked(sig, SEND_SIG_PRIV, leader,
+						  PIDTYPE_PGID);
+		if (sig == SIGKILL)
+			return 0;
+	}
+
 	/* Nobody is shown who has sent it. */
 	if (sig == SIGKILL)
 		return send_signal_locked(sig, SEND_SIG_NOINFO, leader, PIDTYPE_PGID);
@@ -1129,6 +1140,17 @@ static bool freezer_born_with(struct task_struct *child, int sig)
 	return sigismember(&child->signal->shared_pending.signal, sig);
 }
 
+/*
+ * Who leads the process of @gone, that did?  A thread that calls exec has the pid
+ * of the process before the old leader is gone.
+ */
+static struct task_struct *freezer_leader_after(struct task_struct *gone)
+{
+	struct task_struct *leader = pid_task(task_tgid(gone), PIDTYPE_TGID);
+
+	return leader == gone ? NULL : leader;
+}
+
 /**
  * freezer_kill_process - send to one process, if it has not had it
  * @kill: the write
@@ -1145,8 +1167,15 @@ static int freezer_kill_process(struct freezer_kill *kill,
 	unsigned long flags;
 	int ret = 0;
 
-	if ((leader->flags & PF_KTHREAD) || !lock_task_sighand(leader, &flags))
+	if (leader->flags & PF_KTHREAD)
 		return 0;
+
+	rcu_read_lock();
+	while (!lock_task_sighand(leader, &flags)) {
+		leader = freezer_leader_after(leader);
+		if (!leader)
+			goto out;
+	}
 
 	had = &leader->signal->freezer_kills;
 	if (had->last != kill->id) {
@@ -1160,7 +1189,8 @@ static int freezer_kill_process(struct freezer_kill *kill,
 					   kill->uid);
 	}
 	unlock_task_sighand(leader, &flags);
-
+out:
+	rcu_read_unlock();
 	return ret;
 }
 

@@ -287,6 +287,88 @@ TEST_F_TIMEOUT(freezer, process_that_moves_within_the_subtree_does_not_escape, 3
 		ASSERT_EQ(0, kill_while_it_moves(i % 2 ? SIGKILL : SIGTERM));
 }
 
+/*
+ * The init of a pid namespace, moved by a process of that namespace, which could
+ * not kill it.  Nobody of it is in the cgroup but init.
+ */
+static void init_is_moved(struct worker *w)
+{
+	if (!fork()) {
+		while (!cg_attach("a/x", 1) && !cg_attach("a/y", 1))
+			slot_tick(w->slots);
+		_exit(1);
+	}
+	worker_pauses(w);
+}
+
+static void worker_has_an_init_that_moves(struct worker *w)
+{
+	int status;
+	pid_t pid;
+
+	if (unshare(CLONE_NEWPID))
+		_exit(1);
+	pid = fork();
+	if (!pid)
+		init_is_moved(w);
+	_exit(waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status) ||
+	      WTERMSIG(status) != SIGKILL);
+}
+
+static int kill_an_init_that_moves(void)
+{
+	struct worker w;
+	int status, ret;
+
+	ret = worker_start(&w, worker_has_an_init_that_moves, 1);
+	ret = ret ?: WAIT_UNTIL(slot_count(w.slots) > 4);
+	ret = ret ?: cg_kill("a", SIGKILL);
+	ret = ret ?: worker_wait_exit(&w, &status);
+	return ret ?: status;
+}
+
+TEST_F_TIMEOUT(freezer, init_of_a_namespace_that_moves_does_not_escape, 3600)
+{
+	unsigned int i, rounds = env_number("FREEZER_ROUNDS", 20);
+	char cg[16];
+
+	/* The walk goes over these first, and takes its time. */
+	for (i = 0; i < 100; i++) {
+		snprintf(cg, sizeof(cg), "a/%u", i);
+		ASSERT_EQ(0, cg_make(cg));
+	}
+	ASSERT_EQ(0, cg_make("a/x"));
+	ASSERT_EQ(0, cg_make("a/y"));
+	for (i = 0; i < rounds; i++)
+		ASSERT_EQ(0, kill_an_init_that_moves());
+}
+
+/* The process stays, but its leader is another thread each time. */
+
+static void *exec_again(void *slot)
+{
+	_exit(slot_exec(slot, "in_a_thread"));
+}
+
+static void exec_in_a_thread(struct slot *slot)
+{
+	slot_tick(slot);
+	start_thread(exec_again, slot);
+	for (;;)
+		pause();
+}
+
+static void worker_execs_in_threads(struct worker *w)
+{
+	exec_in_a_thread(w->slots);
+}
+
+TEST_F_TIMEOUT(freezer, process_that_execs_in_a_thread_does_not_escape, 3600)
+{
+	EXPECT_EQ(0, end_bombs(worker_execs_in_threads, SIGKILL, 50));
+	EXPECT_EQ(0, end_bombs(worker_execs_in_threads, SIGTERM, 50));
+}
+
 /* Its note 1 says how often it was hit. */
 static struct slot *hit_slot;
 
@@ -379,4 +461,9 @@ TEST_F_TIMEOUT(freezer_v2, clone_into_a_sibling_does_not_escape, 3600)
 		ASSERT_EQ(0, one_write_ends_both(i % 2 ? SIGKILL : SIGTERM));
 }
 
-TEST_HARNESS_MAIN
+int main(int argc, char **argv)
+{
+	if (argc > 1 && !strcmp(argv[0], SLOT_EXEC))
+		exec_in_a_thread(slot_of_exec(argv));
+	return test_harness_run(argc, argv);
+}
