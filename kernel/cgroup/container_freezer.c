@@ -41,8 +41,8 @@
  * freezer_lock().  Whoever comes last acts on the newest wish, so an old walk
  * that comes late does no harm, and no lock is held across a walk.
  *
- * Locks: css_set_lock > freezer_lock() > freezer->lock > cgroup_file_kn_lock,
- * css_set_lock > freezer_kill_lock > siglock, freezer_lock() > siglock.
+ * Locks: css_set_lock > freezer_lock() > siglock > freezer->lock >
+ * cgroup_file_kn_lock; css_set_lock > freezer_kill_lock > siglock.
  * No two freezer->lock nest.  cgroup_mutex is not taken by freeze, thaw, kill
  * or read; freezer_active is patched with no lock of ours held.
  *
@@ -367,7 +367,6 @@ static bool freezer_wants(struct freezer *freezer, struct task_struct *task)
 	return READ_ONCE(freezer->effective) && !freezer_excuses(task);
 }
 
-/**
 /* The freezer of a task, for who has disabled preemption */
 static struct freezer *task_freezer_sched(struct task_struct *task)
 {
@@ -375,6 +374,7 @@ static struct freezer *task_freezer_sched(struct task_struct *task)
 					  rcu_read_lock_sched_held()));
 }
 
+/**
  * cgroup_freezing - does the cgroup of @task want it frozen?
  * @task: any task
  *
@@ -854,7 +854,6 @@ static void freezer_release(struct freezer *freezer)
 		freezer_climb(freezer);
 }
 
-/**
 /* What @freezer is to do as of now, by its own request or that of an ancestor */
 static bool freezer_wish(struct freezer *freezer)
 {
@@ -870,6 +869,7 @@ static bool freezer_wish(struct freezer *freezer)
 	       (freezer->requested || (parent && READ_ONCE(parent->effective)));
 }
 
+/**
  * freezer_apply_held - bring one cgroup in line with the wish as it is now
  * @freezer: the freezer; pinned by the caller
  *
@@ -1335,7 +1335,13 @@ static int freezer_css_online(struct cgroup_subsys_state *css)
 
 	/* Pairs with smp_mb() in freezer_apply_held(): list, then wish. */
 	smp_mb();
-	freezer_apply(freezer);
+
+	/* With no hold, as nobody is here: FROZEN ancestors stay FROZEN. */
+	spin_lock_irq(&freezer->lock);
+	/* Pairs with READ_ONCE() in freezer_wish(), of a child. */
+	WRITE_ONCE(freezer->effective, freezer_wish(freezer));
+	freezer_settle(freezer);
+	spin_unlock_irq(&freezer->lock);
 	freezer_climb(freezer);
 	return 0;
 }
@@ -1355,13 +1361,7 @@ static void freezer_css_offline(struct cgroup_subsys_state *css)
 	spin_unlock_irq(&freezer->lock);
 
 	/* A v1 mount that takes the controller leaves tasks behind on the css. */
-
-	/* With no hold, as nobody is here: FROZEN ancestors stay FROZEN. */
-	spin_lock_irq(&freezer->lock);
-	/* Pairs with READ_ONCE() in freezer_wish(), of a child. */
-	WRITE_ONCE(freezer->effective, freezer_wish(freezer));
-	freezer_settle(freezer);
-	spin_unlock_irq(&freezer->lock);
+	freezer_apply(freezer);
 	freezer_climb(freezer);
 	if (was_requested)
 		freezer_key_put();
