@@ -385,7 +385,7 @@ static struct freezer *task_freezer_sched(struct task_struct *task)
  */
 bool cgroup_freezing(struct task_struct *task)
 {
-	struct freezer *freezer, *now;
+	struct freezer *freezer;
 	bool ret;
 
 	if (task->flags & PF_KTHREAD)
@@ -393,17 +393,15 @@ bool cgroup_freezing(struct task_struct *task)
 
 	/* As good as rcu_read_lock(), and cheaper: a walk asks for each task. */
 	rcu_read_lock_sched();
-	now = task_freezer_sched(task);
 	do {
-		freezer = now;
+		freezer = task_freezer_sched(task);
 		ret = freezer_wants(freezer, task);
 		/*
 		 * Pairs with the lock in freezer_is_busy(): it is taken there after
 		 * a move, and to make the cgroup effective after that.
 		 */
 		smp_rmb();
-		now = task_freezer_sched(task);
-	} while (ret && now != freezer);
+	} while (ret && unlikely(freezer != task_freezer_sched(task)));
 	rcu_read_unlock_sched();
 
 	if (ret && unlikely(task->flags & PF_USER_WORKER))
