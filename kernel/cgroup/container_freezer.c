@@ -74,8 +74,6 @@
  * - That a task which is stuck in the kernel freezes: FREEZING lasts as long.
  * - freezer.kill "once", for a process that is moved within the subtree while
  *   two writes are under way: it can get the signal of one of them twice.
- * - freezer.kill at all, for a process whose threads are in several cgroups, if
- *   one of them, not the leader, calls exec meanwhile.
  * - Kernel threads are neither frozen nor counted nor killed.
  */
 
@@ -1035,11 +1033,12 @@ static void freezer_request(struct freezer *freezer, bool freeze, bool close)
  * @id: tells it from other writes, so that no process gets it twice
  * @sender: the writer
  * @uid: the writer's
- * @nr: processes that the walk has come to
+ * @nr: processes that the walk has sent it to
  *
  * Whoever is in the subtree when the walk begins must get the signal, once,
  * wherever it forks or moves meanwhile:
- * - A process that is born or moved in the subtree during the walk gets it from
+ * - A process that is born or moved in the subtree during the walk, or that gets
+ *   a thread, which may be all that exec leaves of it, gets the signal from
  *   freezer_fork() or container_freezer_migrate().  These look at freezer_kills
  *   after the process is on the list of its css_set, the walk puts itself there
  *   before it looks at any list.
@@ -1100,11 +1099,11 @@ static void freezer_kill_end(struct freezer_kill *kill)
 }
 
 /*
- * From the sender, with no check of permissions.  A type beyond PIDTYPE_TGID
- * gives the signal to what the process is forking as well.
+ * From the sender, with no check of permissions, so that it cannot fail.  A type
+ * beyond PIDTYPE_TGID gives the signal to what the process is forking as well.
  */
-static int freezer_send(struct task_struct *leader, int sig, struct pid *sender,
-			kuid_t uid)
+static void freezer_send(struct task_struct *leader, int sig, struct pid *sender,
+			 kuid_t uid)
 {
 	struct kernel_siginfo info;
 
@@ -1113,23 +1112,26 @@ static int freezer_send(struct task_struct *leader, int sig, struct pid *sender,
 	/* Whether an init obeys is up to the sender, who need not be current. */
 	if (unlikely(leader->signal->flags & SIGNAL_UNKILLABLE) &&
 	    sig_kernel_only(sig)) {
-		if (!sender || !pid_nr_ns(sender, task_active_pid_ns(leader)))
-			return send_signal_locked(sig, SEND_SIG_PRIV, leader,
-						  PIDTYPE_PGID);
+		if (!sender || !pid_nr_ns(sender, task_active_pid_ns(leader))) {
+			send_signal_locked(sig, SEND_SIG_PRIV, leader, PIDTYPE_PGID);
+			return;
+		}
 		if (sig == SIGKILL)
-			return 0;
+			return;
 	}
 
 	/* Nobody is shown who has sent it. */
-	if (sig == SIGKILL)
-		return send_signal_locked(sig, SEND_SIG_NOINFO, leader, PIDTYPE_PGID);
+	if (sig == SIGKILL) {
+		send_signal_locked(sig, SEND_SIG_NOINFO, leader, PIDTYPE_PGID);
+		return;
+	}
 
 	clear_siginfo(&info);
 	info.si_signo = sig;
 	info.si_code = SI_USER;
 	info.si_pid = pid_nr_ns(sender, task_active_pid_ns(leader));
 	info.si_uid = from_kuid_munged(current_user_ns(), uid);
-	return send_signal_locked(sig, &info, leader, PIDTYPE_PGID);
+	send_signal_locked(sig, &info, leader, PIDTYPE_PGID);
 }
 
 /* Is @sig there from the collection in fork?  Before it has run, it is. */
@@ -1138,73 +1140,67 @@ static bool freezer_born_with(struct task_struct *child, int sig)
 	return sigismember(&child->signal->shared_pending.signal, sig);
 }
 
-/*
- * Who leads the process of @gone, that did?  A thread that calls exec has the pid
- * of the process before the old leader is gone.
- */
-static struct task_struct *freezer_leader_after(struct task_struct *gone)
+/* Is the process of @task one that @kill is for?  Under rcu_read_lock(). */
+static bool freezer_kill_is_for(struct freezer_kill *kill,
+				struct task_struct *task)
 {
-	struct task_struct *leader = pid_task(task_tgid(gone), PIDTYPE_TGID);
+	struct freezer *freezer = task_freezer(READ_ONCE(task->group_leader));
 
-	return leader == gone ? NULL : leader;
+	return cgroup_is_descendant(freezer->css.cgroup,
+				    kill->top->css.cgroup);
 }
 
 /**
- * freezer_kill_process - send to one process, if it has not had it
+ * freezer_kill_process - send to the process of a task, if it has not had it
  * @kill: the write
- * @leader: the process
+ * @task: any of its threads
  * @newborn: it has not run yet
  *
  * Context: Any, siglock not held.
- * Return: 0, also for a process that is dead, or what sending the signal gave.
+ * Return: true if it was sent, false if that was done before, or @task is gone.
  */
-static int freezer_kill_process(struct freezer_kill *kill,
-				struct task_struct *leader, bool newborn)
+static bool freezer_kill_process(struct freezer_kill *kill,
+				 struct task_struct *task, bool newborn)
 {
-	struct freezer_kills *had;
+	struct freezer_kills *had = &task->signal->freezer_kills;
 	unsigned long flags;
-	int ret = 0;
+	bool sent;
 
-	if (leader->flags & PF_KTHREAD)
-		return 0;
+	/* Of many threads the first is enough.  Pairs with the WRITE_ONCE() below. */
+	if ((task->flags & PF_KTHREAD) || READ_ONCE(had->last) == kill->id ||
+	    !lock_task_sighand(task, &flags))
+		return false;
 
-	rcu_read_lock();
-	while (!lock_task_sighand(leader, &flags)) {
-		leader = freezer_leader_after(leader);
-		if (!leader)
-			goto out;
-	}
-
-	had = &leader->signal->freezer_kills;
-	if (had->last != kill->id) {
-		/* Pairs with READ_ONCE() in freezer_kill_note(). */
+	sent = had->last != kill->id;
+	if (sent) {
+		/* Pairs with READ_ONCE() above, and in freezer_kill_note(). */
 		WRITE_ONCE(had->last, kill->id);
 		had->sigs[had->nr % ARRAY_SIZE(had->sigs)] = kill->sig;
 		/* Pairs with freezer_kill_note() and freezer_kill_newborn(). */
 		smp_store_release(&had->nr, had->nr + 1);
-		if (!newborn || !freezer_born_with(leader, kill->sig))
-			ret = freezer_send(leader, kill->sig, kill->sender,
-					   kill->uid);
+		/* A leader that exec replaces is not gone before siglock is free. */
+		if (!newborn || !freezer_born_with(task, kill->sig))
+			freezer_send(READ_ONCE(task->group_leader), kill->sig,
+				     kill->sender, kill->uid);
 	}
-	unlock_task_sighand(leader, &flags);
-out:
-	rcu_read_unlock();
-	return ret;
+	unlock_task_sighand(task, &flags);
+
+	return sent;
 }
 
-/* A process has come to where writes under way may have gone by already. */
-static void freezer_kill_comer(struct freezer *freezer,
-			       struct task_struct *leader, bool newborn)
+/* A task has come to where writes under way may have gone by already. */
+static void freezer_kill_comer(struct task_struct *task, bool newborn)
 {
-	struct cgroup *cgrp = freezer->css.cgroup;
 	struct freezer_kill *kill;
 	unsigned long flags;
 
+	rcu_read_lock();
 	spin_lock_irqsave(&freezer_kill_lock, flags);
 	list_for_each_entry(kill, &freezer_kills, node)
-		if (cgroup_is_descendant(cgrp, kill->top->css.cgroup))
-			freezer_kill_process(kill, leader, newborn);
+		if (freezer_kill_is_for(kill, task))
+			freezer_kill_process(kill, task, newborn);
 	spin_unlock_irqrestore(&freezer_kill_lock, flags);
+	rcu_read_unlock();
 }
 
 /* What current has had since freezer_can_fork(), its @child has missed. */
@@ -1244,41 +1240,49 @@ static void freezer_kill_note(struct freezer_kills *child)
 	child->last = READ_ONCE(had->last);
 }
 
-static void freezer_kill_newborn(struct freezer *freezer,
-				 struct task_struct *child)
+static void freezer_kill_newborn(struct task_struct *child)
 {
+	bool is_process = child->signal != current->signal;
 	bool killing = freezer_is_killing();
 
-	/* Threads are no processes. */
-	if (child->signal == current->signal)
-		return;
 	/* Pairs with smp_store_release() in freezer_kill_process(). */
-	if (unlikely(READ_ONCE(current->signal->freezer_kills.nr) !=
-		     child->signal->freezer_kills.seen))
+	if (is_process && unlikely(READ_ONCE(current->signal->freezer_kills.nr) !=
+				   child->signal->freezer_kills.seen))
 		freezer_kill_missed(child);
+	/* A thread too: it may be all that exec leaves of its process. */
 	if (killing)
-		freezer_kill_comer(freezer, child, true);
+		freezer_kill_comer(child, is_process);
 }
 
-static int freezer_kill_cgroup(struct freezer_kill *kill, struct freezer *freezer)
+/*
+ * By all threads, as one that calls exec may become the leader where the walk has
+ * just been.  What is left are leaders that are dead, with threads elsewhere.
+ */
+static void freezer_kill_cgroup(struct freezer_kill *kill, struct freezer *freezer)
 {
-	struct css_task_iter it;
-	struct task_struct *task;
-	int err, ret = 0;
+	struct task_struct *tasks[FREEZER_WALK] __uninitialized;
+	struct css_task_iter it = {};
+	unsigned int taken, i;
+
+	do {
+		/* Keeps the tasks, see css_task_iter_many(). */
+		rcu_read_lock();
+		taken = css_task_iter_many(&freezer->css, &it, tasks, FREEZER_WALK);
+		for (i = 0; i < taken; i++)
+			if (freezer_kill_is_for(kill, tasks[i]))
+				kill->nr += freezer_kill_process(kill, tasks[i],
+								 false);
+		rcu_read_unlock();
+		cond_resched();
+	} while (taken == FREEZER_WALK);
 
 	css_task_iter_start(&freezer->css, CSS_TASK_ITER_PROCS, &it);
-	while ((task = css_task_iter_next(&it))) {
-		err = freezer_kill_process(kill, task, false);
-		ret = ret ?: err;
-		kill->nr++;
-		cond_resched();
-	}
+	while ((tasks[0] = css_task_iter_next(&it)))
+		kill->nr += freezer_kill_process(kill, tasks[0], false);
 	css_task_iter_end(&it);
-
-	return ret;
 }
 
-static int freezer_kill_subtree(struct freezer *top, int sig)
+static void freezer_kill_subtree(struct freezer *top, int sig)
 {
 	struct freezer_kill kill = {
 		.top = top,
@@ -1287,7 +1291,6 @@ static int freezer_kill_subtree(struct freezer *top, int sig)
 		.uid = current_uid(),
 	};
 	struct cgroup_subsys_state *pos;
-	int err, ret = 0;
 
 	freezer_kill_begin(&kill);
 	rcu_read_lock();
@@ -1296,8 +1299,7 @@ static int freezer_kill_subtree(struct freezer *top, int sig)
 			continue;
 		rcu_read_unlock();
 
-		err = freezer_kill_cgroup(&kill, css_freezer(pos));
-		ret = ret ?: err;
+		freezer_kill_cgroup(&kill, css_freezer(pos));
 
 		rcu_read_lock();
 		css_put(pos);
@@ -1309,7 +1311,6 @@ static int freezer_kill_subtree(struct freezer *top, int sig)
 	top->stat.nr_kills++;
 	spin_unlock_irq(&top->lock);
 	trace_freezer_kill(top->css.cgroup, sig, kill.nr);
-	return ret;
 }
 
 static struct cgroup_subsys_state *
@@ -1437,9 +1438,7 @@ static noinline void freezer_kill_comers(struct cgroup_taskset *tset)
 
 	list_for_each_entry(cset, &tset->dst_csets, mg_node)
 		list_for_each_entry(task, &cset->mg_tasks, cg_list)
-			if (thread_group_leader(task))
-				freezer_kill_comer(css_set_freezer(cset), task,
-						   false);
+			freezer_kill_comer(task, false);
 }
 
 /**
@@ -1556,7 +1555,7 @@ static void freezer_fork(struct task_struct *child)
 							     freezer_cgrp_id,
 							     true));
 
-	freezer_kill_newborn(freezer, child);
+	freezer_kill_newborn(child);
 	if (freezing(child))
 		conform_tasks(&child, 1);
 	freezer_end_fork(freezer);
@@ -1618,7 +1617,8 @@ static ssize_t freezer_kill_write(struct kernfs_open_file *of, char *buf,
 	if (READ_ONCE(css->cgroup->dom_cgrp) != css->cgroup)
 		return -EOPNOTSUPP;
 
-	return freezer_kill_subtree(css_freezer(css), sig) ?: nbytes;
+	freezer_kill_subtree(css_freezer(css), sig);
+	return nbytes;
 }
 
 static int freezer_timeout_show(struct seq_file *m, void *v)
