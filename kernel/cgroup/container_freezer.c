@@ -1556,7 +1556,9 @@ static void freezer_fork(struct task_struct *child)
 							     true));
 
 	freezer_kill_newborn(child);
-	if (freezing(child))
+	/* A worker whose turn has not come needs its mark all the same. */
+	if (freezing(child) || (static_branch_unlikely(&freezer_active) &&
+				(child->flags & PF_USER_WORKER)))
 		conform_tasks(&child, 1);
 	freezer_end_fork(freezer);
 }

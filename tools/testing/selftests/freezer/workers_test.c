@@ -883,6 +883,9 @@ static int each_freeze_reaches_frozen(void (*fn)(struct worker *w))
 	for (i = 0; i < NR_FREEZES && !ret; i++) {
 		ret = cg_freeze("a") ?: cg_wait("a", "FROZEN");
 		ret = ret ?: workers_stand_still(&w, 1);
+		/* Who exits may still have to go. */
+		ret = ret ?: WAIT_UNTIL(cg_stat("a", "nr_frozen") ==
+					cg_stat("a", "nr_tasks"));
 		ret = ret ?: thaw(&w, 1);
 	}
 	if (ret)
