@@ -473,7 +473,7 @@ static void measure_held_up(const struct freezer *f)
 	      middle_mean(costs, MOMENTS));
 	for (i = 0; i < MOMENTS && costs[i] < HELD_UP; i++)
 		;
-	print("write 1 and 0 held up, of 100 (number)", f->name, 10, MOMENTS - i);
+	print("write 1 and 0 held up (number of 100)", f->name, 10, MOMENTS - i);
 	end_sleepers(mover);
 	end_sleepers(threads);
 	end_sleepers(pid);
