@@ -230,7 +230,7 @@ TEST_F_TIMEOUT(freezer, freeze_does_not_wait_as_long_as_an_earlier_one_did, 120)
 	for (i = 0; i < VFORKERS; i++)
 		ASSERT_EQ(0, worker_start_in("a", vforkers + i,
 					     worker_vforks_in_haste, 1));
-	for (i = 0; i < 20; i++) {
+	for (i = 0; i < 8; i++) {
 		ms = ms_of_a_freeze_after_a_long_one(w.pid);
 		fprintf(stderr, "# %lld ms\n", ms);
 		ASSERT_LE(0, ms);
