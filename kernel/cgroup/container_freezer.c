@@ -644,14 +644,6 @@ out:
 	rcu_read_unlock();
 }
 
-static void freezer_retry_arm(struct freezer *freezer, unsigned int delay)
-{
-	lockdep_assert_held(&freezer->lock);
-
-	freezer->retry_delay = delay;
-	queue_delayed_work(system_wq, &freezer->retry, delay);
-}
-
 /**
  * __container_freezer_count - @task is pending in the freezer that it is in
  * @task: a task that is about to get a freeze request
@@ -775,9 +767,13 @@ static void freezer_retry(struct work_struct *work)
 	freezer_walk(freezer, true);
 
 	spin_lock_irq(&freezer->lock);
-	if (freezer->nr_pending)
-		freezer_retry_arm(freezer, min_t(unsigned int, FREEZER_RETRY_MAX,
-						 2 * freezer->retry_delay));
+	if (freezer->nr_pending) {
+		freezer->retry_delay = min_t(unsigned int, FREEZER_RETRY_MAX,
+					     2 * freezer->retry_delay);
+		/* Leaves alone what freezer_call_workers() wants at once. */
+		queue_delayed_work(system_wq, &freezer->retry,
+				   freezer->retry_delay);
+	}
 	spin_unlock_irq(&freezer->lock);
 }
 
@@ -1277,8 +1273,10 @@ static void freezer_kill_cgroup(struct freezer_kill *kill, struct freezer *freez
 	} while (taken == FREEZER_WALK);
 
 	css_task_iter_start(&freezer->css, CSS_TASK_ITER_PROCS, &it);
-	while ((tasks[0] = css_task_iter_next(&it)))
+	while ((tasks[0] = css_task_iter_next(&it))) {
 		kill->nr += freezer_kill_process(kill, tasks[0], false);
+		cond_resched();
+	}
 	css_task_iter_end(&it);
 }
 
