@@ -285,4 +285,54 @@ TEST_F_TIMEOUT(freezer, process_that_moves_while_its_cgroup_thaws_leaves_no_thre
 	EXPECT_EQ(0, workers_move(&mover, 1));
 }
 
+/* The kernel takes so many tasks at a time. */
+#define WALK		128
+
+/* Outside; moves the process in its note to "b", which is frozen. */
+static void worker_moves_in_vain(struct worker *w)
+{
+	pid_t pid;
+
+	while (!(pid = slot_note(w->slots, 0)))
+		pause_ms(1);
+	while (cg_attach("b", pid) == -EBUSY)
+		slot_tick(w->slots);
+	_exit(1);
+}
+
+static int start_crowd(struct worker *crowd)
+{
+	int i, ret = 0;
+
+	for (i = 0; i < WALK && !ret; i++)
+		ret = worker_start_in("a", crowd + i, worker_pauses, 1);
+	return ret;
+}
+
+/* A walk has come to the last task when that is taken off the list and put back. */
+TEST_F_TIMEOUT(freezer, task_whose_moves_fail_freezes_with_the_others, 120)
+{
+	struct worker crowd[WALK], w, mover;
+	unsigned long count;
+	int i;
+
+	ASSERT_EQ(0, cg_make("b"));
+	ASSERT_EQ(0, cg_freeze("b"));
+	ASSERT_EQ(0, start_crowd(crowd));
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_spins, 1));
+	ASSERT_EQ(0, worker_start(&mover, worker_moves_in_vain, 1));
+	slot_set_note(mover.slots, 0, w.pid);
+	ASSERT_EQ(0, workers_move(&mover, 1));
+	for (i = 0; i < 500; i++) {
+		ASSERT_EQ(0, cg_freeze("a"));
+		ASSERT_EQ(0, cg_wait("a", "FROZEN"));
+		count = slot_count(w.slots);
+		pause_ms(1);
+		ASSERT_EQ(count, slot_count(w.slots));
+		ASSERT_EQ(0, cg_thaw("a"));
+		ASSERT_EQ(0, workers_move(&w, 1));
+	}
+	EXPECT_EQ(0, workers_move(&mover, 1));
+}
+
 TEST_HARNESS_MAIN
