@@ -21,7 +21,7 @@ bool __container_freezer_defers(struct task_struct *task);
 void __container_freezer_uncount(struct task_struct *task);
 void __container_freezer_migrate(struct cgroup_taskset *tset);
 void __container_freezer_signal(struct task_struct *task);
-bool __container_freezer_wants_signal(int sig, struct task_struct *task);
+bool container_freezer_wants_signal(int sig, struct task_struct *task);
 void container_freezer_suspend(void);
 
 /**
@@ -110,25 +110,6 @@ static inline void container_freezer_signal(struct task_struct *task)
 	if (static_branch_unlikely(&freezer_active) &&
 	    unlikely(READ_ONCE(task->__state) & TASK_FROZEN))
 		__container_freezer_signal(task);
-}
-
-/**
- * container_freezer_wants_signal - can a frozen task be chosen for @sig?
- * @sig: a signal that @task does not block
- * @task: any task
- *
- * A frozen task will not dequeue signals before it runs again, whatever
- * TIF_SIGPENDING says.
- *
- * Context: Under the siglock of @task.
- * Return: true if @task is frozen and @sig is fatal to it, or for its tracer.
- */
-static inline bool container_freezer_wants_signal(int sig,
-						  struct task_struct *task)
-{
-	return static_branch_unlikely(&freezer_active) &&
-	       unlikely(READ_ONCE(task->__state) & TASK_FROZEN) &&
-	       __container_freezer_wants_signal(sig, task);
 }
 
 #else /* !CONFIG_CONTAINER_FREEZER */

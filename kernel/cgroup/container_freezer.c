@@ -434,20 +434,29 @@ void __container_freezer_signal(struct task_struct *task)
 }
 
 /**
- * __container_freezer_wants_signal - can a frozen task be chosen for @sig?
+ * container_freezer_wants_signal - can a task be chosen that has TIF_SIGPENDING?
  * @sig: a signal that @task does not block
- * @task: a frozen task
+ * @task: a task that is neither stopped nor in a stop for its tracer
+ *
+ * The flag may be from a request to freeze, and then does not say that @task is
+ * about to dequeue signals: it is frozen, or in a sleep that only a fatal signal
+ * ends, where the flag stays set after the thaw as well.  A signal that dumps core
+ * does not end such a sleep, and is for another thread.
  *
  * Context: Under the siglock of @task.
- * Return: true if @sig is fatal to @task, or for its tracer.
+ * Return: true if @sig is fatal to @task, or is for the tracer of a frozen one.
  */
-bool __container_freezer_wants_signal(int sig, struct task_struct *task)
+bool container_freezer_wants_signal(int sig, struct task_struct *task)
 {
 	/* It cannot go away, as its lock is held. */
 	struct sighand_struct *sighand = rcu_dereference_protected(task->sighand,
 								   true);
 
-	return task->ptrace || freezer_signal_is_fatal(sighand, sig);
+	if (frozen(task))
+		return task->ptrace || freezer_signal_is_fatal(sighand, sig);
+
+	return !task->ptrace && !sig_kernel_coredump(sig) &&
+	       freezer_signal_is_fatal(sighand, sig);
 }
 
 /**

@@ -389,6 +389,38 @@ TEST_F(freezer, signal_that_is_not_fatal_waits_for_the_thaw)
 	EXPECT_EQ(0, lives_on(worker_waits_for_sigterm));
 }
 
+static void *thread_pauses(void *arg)
+{
+	(void)arg;
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void worker_vforks_and_has_a_thread(struct worker *w)
+{
+	signal(SIGUSR1, on_signal);
+	start_thread(thread_pauses, NULL);
+	slot_tick(w->slots);
+	if (!vfork()) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+}
+
+/* With no freezer in use: it is not for the one that sleeps on and has another. */
+TEST_F(freezer, signal_that_dumps_core_is_for_a_thread_that_can_take_it)
+{
+	struct worker w;
+
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_vforks_and_has_a_thread, 1));
+	ASSERT_EQ(0, WAIT_UNTIL(task_sleeps(w.pid, "D")));
+	ASSERT_EQ(0, send_to_leader(&w, SIGUSR1));
+	ASSERT_EQ(0, kill(w.pid, SIGQUIT));
+	EXPECT_EQ(0, worker_wait_killed(&w, SIGQUIT));
+}
+
 /* Senders that are no system call. */
 
 /* Outside the cgroup, with a child in it whose PID is in the note. */
