@@ -18,6 +18,7 @@ struct cgroup_taskset;
 
 void __container_freezer_count(struct task_struct *task);
 bool __container_freezer_defers(struct task_struct *task);
+bool __container_freezer_recalls(struct task_struct *task);
 void __container_freezer_uncount(struct task_struct *task);
 void __container_freezer_migrate(struct cgroup_taskset *tset);
 void __container_freezer_signal(struct task_struct *task);
@@ -25,8 +26,8 @@ bool container_freezer_wants_signal(int sig, struct task_struct *task);
 void container_freezer_suspend(void);
 
 /**
- * container_freezer_defers - is it too early to freeze @task?
- * @task: any task
+ * container_freezer_defers - is it just too early to freeze @task?
+ * @task: a task for which freezing() is false
  *
  * Workers of user space freeze when nobody is left who could wait for them.
  *
@@ -71,7 +72,8 @@ static inline void container_freezer_settled(struct task_struct *task)
  * @task: a task that some freezer wants to thaw
  *
  * A task can be wanted frozen by its cgroup and by system suspend at once, and
- * stays frozen until neither wants it.
+ * stays frozen until neither wants it.  Suspend freezes workers in no order; they
+ * go on if their turn in the cgroup has not come.
  *
  * Context: Under the freezer_lock() of @task, which orders this read before those
  * of all who freeze @task later.
@@ -79,7 +81,8 @@ static inline void container_freezer_settled(struct task_struct *task)
  */
 static inline bool container_freezer_freezing(struct task_struct *task)
 {
-	return freezing(task);
+	return freezing(task) && !(unlikely(task->flags & PF_USER_WORKER) &&
+				   __container_freezer_recalls(task));
 }
 
 /**

@@ -330,14 +330,19 @@ static void freezer_call_workers(struct freezer *freezer)
 		mod_delayed_work(system_wq, &freezer->retry, 0);
 }
 
-/* A worker that is frozen stays so, though others have come meanwhile. */
+/*
+ * A worker that is frozen stays so, though others have come meanwhile; but not
+ * one with a mark, which __container_freezer_recalls() has woken.
+ */
 static bool freezer_defers(struct freezer *freezer, struct task_struct *task)
 {
 	unsigned long flags;
 	bool ret;
 
-	if (likely(!(task->flags & PF_USER_WORKER)) || frozen(task) ||
-	    READ_ONCE(pm_freezing))
+	if (likely(!(task->flags & PF_USER_WORKER)) || READ_ONCE(pm_freezing))
+		return false;
+	/* Pairs with WRITE_ONCE() in __container_freezer_count(). */
+	if (frozen(task) && !READ_ONCE(task->freezer_pending))
 		return false;
 
 	spin_lock_irqsave(&freezer->lock, flags);
@@ -659,8 +664,8 @@ out:
  *
  * Does nothing where it is system suspend alone that wants @task frozen.
  *
- * Context: Under the freezer_lock() of @task, which is not frozen; so it has yet
- * to take that lock to become so, and clears the mark after that.
+ * Context: Under the freezer_lock() of @task, which is not frozen, or thawed under
+ * it; so it has yet to take that lock to become so, and clears the mark after that.
  */
 void __container_freezer_count(struct task_struct *task)
 {
@@ -707,23 +712,50 @@ out:
 }
 
 /**
- * __container_freezer_defers - is it too early to freeze a worker?
- * @task: a task with PF_USER_WORKER
+ * __container_freezer_defers - is it just too early to freeze a worker?
+ * @task: a task with PF_USER_WORKER, for which freezing() is false
  *
  * It has its mark, so that the cgroup is not FROZEN without it, but gets no
- * request; freezer_call_workers() has freezer_retry() send that.
+ * request; freezer_call_workers() has freezer_retry() send that.  If its turn has
+ * come since freezing() was asked, then whoever left last saw that mark, or a new
+ * mark is the first and has freezer_retry() come soon.
  *
  * Context: Under the freezer_lock() of @task.
  * Return: true if so.
  */
 bool __container_freezer_defers(struct task_struct *task)
 {
+	bool ret;
+
+	rcu_read_lock();
+	ret = freezer_wants(task_freezer(task), task);
+	if (ret)
+		__container_freezer_count(task);
+	rcu_read_unlock();
+
+	return ret;
+}
+
+/**
+ * __container_freezer_recalls - must a worker go on that suspend has frozen?
+ * @task: a task with PF_USER_WORKER, which is thawed if so
+ *
+ * Others cannot freeze before it has done what they wait for.
+ *
+ * Context: Under the freezer_lock() of @task.
+ * Return: true if so; then @task is pending.
+ */
+bool __container_freezer_recalls(struct task_struct *task)
+{
 	struct freezer *freezer;
+	unsigned long flags;
 	bool ret;
 
 	rcu_read_lock();
 	freezer = task_freezer(task);
-	ret = freezer_wants(freezer, task) && freezer_defers(freezer, task);
+	spin_lock_irqsave(&freezer->lock, flags);
+	ret = freezer_others_come_first(freezer);
+	spin_unlock_irqrestore(&freezer->lock, flags);
 	if (ret)
 		__container_freezer_count(task);
 	rcu_read_unlock();
