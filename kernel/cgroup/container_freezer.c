@@ -681,7 +681,7 @@ void __container_freezer_count(struct task_struct *task)
 
 	/* Counted by the freezer that it has left. */
 	container_freezer_settled(task);
-	if (!freezer_wants(freezer, task))
+	if ((task->flags & PF_KTHREAD) || !freezer_wants(freezer, task))
 		goto out;
 
 	spin_lock_irqsave(&freezer->lock, flags);
@@ -1203,8 +1203,8 @@ static bool freezer_kill_process(struct freezer_kill *kill,
 	unsigned long flags;
 	bool sent;
 
-	/* Of many threads the first is enough.  Pairs with the WRITE_ONCE() below. */
-	if ((task->flags & PF_KTHREAD) || READ_ONCE(had->last) == kill->id ||
+	/* Of many threads the first is enough. */
+	if ((task->flags & PF_KTHREAD) || freezer_had_kill(had, kill) ||
 	    !lock_task_sighand(task, &flags))
 		return false;
 

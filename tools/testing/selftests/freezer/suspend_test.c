@@ -11,8 +11,10 @@
 #define _GNU_SOURCE
 
 #include <fcntl.h>
+#include <linux/vhost.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -490,6 +492,69 @@ TEST_F_TIMEOUT(freezer, freezing_cgroup_can_be_thawed_after_a_suspend_that_faile
 	ASSERT_EQ(0, release_unfreezable(&stuck));
 	EXPECT_EQ(0, workers_move(&stuck, 1));
 	EXPECT_EQ(0, crew_freezes_and_thaws("a", crew));
+}
+
+/* Suspend has frozen it out of turn, and others may wait for it. */
+
+static void worker_owns_vhost(struct worker *w)
+{
+	int fd = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || ioctl(fd, VHOST_SET_OWNER))
+		_exit(1);
+	worker_sleeps(w);
+}
+
+static bool vhost_is_pending(void)
+{
+	char buf[4096];
+
+	return !cg_read_all("a", "freezer.pending", buf, sizeof(buf), 512) &&
+	       strstr(buf, "vhost-");
+}
+
+TEST_F(freezer, worker_is_pending_again_after_a_suspend_that_failed)
+{
+	struct worker w, stuck;
+
+	if (!can_suspend() || access("/dev/vhost-net", R_OK | W_OK))
+		SKIP(return, "no " PM_TEST ", or no /dev/vhost-net");
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_owns_vhost, 1));
+	ASSERT_EQ(0, start_unfreezable("a", &stuck));
+	ASSERT_EQ(0, cg_freeze("a"));
+	EXPECT_EQ(0, WAIT_UNTIL(vhost_is_pending()));
+	ASSERT_EQ(0, suspend_fails());
+	EXPECT_EQ(0, WAIT_UNTIL(vhost_is_pending()));
+	ASSERT_EQ(0, release_unfreezable(&stuck));
+	EXPECT_EQ(0, cg_wait("a", "FROZEN"));
+}
+
+/* It cannot freeze before the resume, and must do so then. */
+
+static void worker_suspends(struct worker *w)
+{
+	for (;;) {
+		slot_tick(w->slots);
+		if (suspend())
+			_exit(1);
+	}
+}
+
+TEST_F_TIMEOUT(freezer, task_that_suspends_the_system_freezes_as_well, 120)
+{
+	struct worker w;
+	int i;
+
+	if (!can_suspend())
+		SKIP(return, "no " PM_TEST);
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_suspends, 1));
+	for (i = 0; i < NR_SUSPENDS; i++) {
+		ASSERT_EQ(0, cg_freeze("a"));
+		ASSERT_EQ(0, cg_wait("a", "FROZEN"));
+		ASSERT_EQ(0, workers_stand_still(&w, 1));
+		ASSERT_EQ(0, cg_thaw("a"));
+		ASSERT_EQ(0, workers_move(&w, 1));
+	}
 }
 
 /* Something that goes on outside the cgroup, while suspends come and go. */
