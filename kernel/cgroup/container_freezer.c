@@ -1595,6 +1595,8 @@ static void freezer_fork(struct task_struct *child)
 							     true));
 
 	freezer_kill_newborn(child);
+	/* What excuses us may be on its way to another thread; we restart. */
+	set_thread_flag(TIF_SIGPENDING);
 	/* A worker whose turn has not come needs its mark all the same. */
 	if (freezing(child) || (static_branch_unlikely(&freezer_active) &&
 				(child->flags & PF_USER_WORKER)))
