@@ -72,8 +72,8 @@
  * Not promised:
  * - Order.  Tasks freeze, thaw and get signals in no defined order.
  * - That a task which is stuck in the kernel freezes: FREEZING lasts as long.
- * - freezer.kill "once", for a process that is moved within the subtree while
- *   two writes are under way: it can get the signal of one of them twice.
+ * - freezer.kill "once", while more than eight writes are under way on the host:
+ *   a process can get the signal of one of them again.
  * - Kernel threads are neither frozen nor counted nor killed.
  */
 
@@ -1068,12 +1068,14 @@ static void freezer_request(struct freezer *freezer, bool freeze, bool close)
  * @top: the signal is for the processes of its subtree
  * @sig: the signal
  * @id: tells it from other writes, so that no process gets it twice
+ * @slot: where processes note @id: not the slot of another write under way,
+ *	unless these are more than there are slots
  * @sender: the writer
  * @uid: the writer's
  * @nr: processes that the walk has sent it to
  *
  * Whoever is in the subtree when the walk begins must get the signal, once,
- * wherever it forks or moves meanwhile:
+ * wherever it forks, or moves within the subtree, meanwhile:
  * - A process that is born or moved in the subtree during the walk, or that gets
  *   a thread, which may be all that exec leaves of it, gets the signal from
  *   freezer_fork() or container_freezer_migrate().  These look at freezer_kills
@@ -1091,6 +1093,7 @@ struct freezer_kill {
 	struct freezer		*top;
 	int			sig;
 	u32			id;
+	unsigned int		slot;
 	struct pid		*sender;
 	kuid_t			uid;
 	unsigned int		nr;
@@ -1111,12 +1114,26 @@ static bool freezer_is_killing(void)
 	return unlikely(smp_load_acquire(&freezer_nr_kills));
 }
 
+static unsigned int freezer_kill_slot(void)
+{
+	unsigned long used = 0;
+	struct freezer_kill *kill;
+
+	lockdep_assert_held(&freezer_kill_lock);
+
+	list_for_each_entry(kill, &freezer_kills, node)
+		used |= BIT(kill->slot);
+
+	return min(ffz(used), FREEZER_KILL_SLOTS - 1);
+}
+
 static void freezer_kill_begin(struct freezer_kill *kill)
 {
 	static u32 last_id;
 
 	spin_lock_irq(&freezer_kill_lock);
 	kill->id = ++last_id ?: ++last_id;
+	kill->slot = freezer_kill_slot();
 	list_add(&kill->node, &freezer_kills);
 	/* Seen by who comes to a list later: css_set_lock is between us. */
 	WRITE_ONCE(freezer_nr_kills, freezer_nr_kills + 1);
@@ -1171,6 +1188,24 @@ static void freezer_send(struct task_struct *leader, int sig, struct pid *sender
 	send_signal_locked(sig, &info, leader, PIDTYPE_PGID);
 }
 
+/* With siglock for certain; without it, a yes is certain. */
+static bool freezer_had_kill(struct freezer_kills *had, struct freezer_kill *kill)
+{
+	/* Pairs with WRITE_ONCE() in freezer_record_kill() and _kill_missed(). */
+	return READ_ONCE(had->ids[kill->slot]) == kill->id;
+}
+
+/* Under siglock. */
+static void freezer_record_kill(struct freezer_kills *had,
+				struct freezer_kill *kill)
+{
+	/* Pairs with freezer_had_kill() and freezer_kill_note(). */
+	WRITE_ONCE(had->ids[kill->slot], kill->id);
+	had->sigs[had->nr % ARRAY_SIZE(had->sigs)] = kill->sig;
+	/* Pairs with freezer_kill_note() and freezer_kill_newborn(). */
+	smp_store_release(&had->nr, had->nr + 1);
+}
+
 /* Is @sig there from the collection in fork?  Before it has run, it is. */
 static bool freezer_born_with(struct task_struct *child, int sig)
 {
@@ -1208,13 +1243,9 @@ static bool freezer_kill_process(struct freezer_kill *kill,
 	    !lock_task_sighand(task, &flags))
 		return false;
 
-	sent = had->last != kill->id;
+	sent = !freezer_had_kill(had, kill);
 	if (sent) {
-		/* Pairs with READ_ONCE() above, and in freezer_kill_note(). */
-		WRITE_ONCE(had->last, kill->id);
-		had->sigs[had->nr % ARRAY_SIZE(had->sigs)] = kill->sig;
-		/* Pairs with freezer_kill_note() and freezer_kill_newborn(). */
-		smp_store_release(&had->nr, had->nr + 1);
+		freezer_record_kill(had, kill);
 		/* A leader that exec replaces is not gone before siglock is free. */
 		if (!newborn || !freezer_born_with(task, kill->sig))
 			freezer_send(READ_ONCE(task->group_leader), kill->sig,
@@ -1243,9 +1274,10 @@ static void freezer_kill_comer(struct task_struct *task, bool newborn)
 /* What current has had since freezer_can_fork(), its @child has missed. */
 static void freezer_kill_missed(struct task_struct *child)
 {
-	u32 seen = child->signal->freezer_kills.seen;
-	struct freezer_kills had;
+	struct freezer_kills had, *has = &child->signal->freezer_kills;
+	u32 seen = has->seen;
 	unsigned long flags;
+	unsigned int i;
 	u8 sig;
 
 	/* Neither can fail: we run, and @child has yet to. */
@@ -1257,7 +1289,11 @@ static void freezer_kill_missed(struct task_struct *child)
 	seen = max(seen, had.nr - min_t(u32, had.nr, ARRAY_SIZE(had.sigs)));
 
 	lock_task_sighand(child, &flags);
-	child->signal->freezer_kills.last = had.last;
+	/* A walk may have been at @child already, with a later write. */
+	for (i = 0; i < ARRAY_SIZE(had.ids); i++)
+		if ((s32)(had.ids[i] - has->ids[i]) > 0)
+			/* Pairs with READ_ONCE() in freezer_had_kill(). */
+			WRITE_ONCE(has->ids[i], had.ids[i]);
 	for (; seen != had.nr; seen++) {
 		sig = had.sigs[seen % ARRAY_SIZE(had.sigs)];
 		/* Like those of the collection, these say no sender. */
@@ -1271,10 +1307,13 @@ static void freezer_kill_missed(struct task_struct *child)
 static void freezer_kill_note(struct freezer_kills *child)
 {
 	struct freezer_kills *had = &current->signal->freezer_kills;
+	unsigned int i;
 
 	/* In this order: what comes in between is missed later, and not lost. */
 	child->seen = smp_load_acquire(&had->nr);
-	child->last = READ_ONCE(had->last);
+	for (i = 0; i < ARRAY_SIZE(had->ids); i++)
+		/* Pairs with WRITE_ONCE() in freezer_record_kill(). */
+		child->ids[i] = READ_ONCE(had->ids[i]);
 }
 
 static void freezer_kill_newborn(struct task_struct *child)
@@ -1282,7 +1321,7 @@ static void freezer_kill_newborn(struct task_struct *child)
 	bool is_process = child->signal != current->signal;
 	bool killing = freezer_is_killing();
 
-	/* Pairs with smp_store_release() in freezer_kill_process(). */
+	/* Pairs with smp_store_release() in freezer_record_kill(). */
 	if (is_process && unlikely(READ_ONCE(current->signal->freezer_kills.nr) !=
 				   child->signal->freezer_kills.seen))
 		freezer_kill_missed(child);
@@ -1556,6 +1595,8 @@ static int freezer_begin_fork(struct freezer *freezer)
 		return 0;
 
 	current->freezer_forks = 0;
+	/* What excuses us may be on its way to another thread; we restart. */
+	set_thread_flag(TIF_SIGPENDING);
 	return -ERESTARTNOINTR;
 }
 
@@ -1595,8 +1636,6 @@ static void freezer_fork(struct task_struct *child)
 							     true));
 
 	freezer_kill_newborn(child);
-	/* What excuses us may be on its way to another thread; we restart. */
-	set_thread_flag(TIF_SIGPENDING);
 	/* A worker whose turn has not come needs its mark all the same. */
 	if (freezing(child) || (static_branch_unlikely(&freezer_active) &&
 				(child->flags & PF_USER_WORKER)))

@@ -155,6 +155,38 @@ TEST_F(freezer, usr1_arrives_once_for_a_process_with_many_threads)
 	}
 }
 
+#define NR_WRITES	20
+
+static void worker_kills(struct worker *w)
+{
+	int i;
+
+	for (i = 0; i < NR_WRITES; i++)
+		if (cg_kill("a", SIGRTMIN + 3))
+			_exit(1);
+	slot_tick(w->slots);
+	worker_pauses(w);
+}
+
+/* Each walk comes to the process by one thread after the other. */
+TEST_F_TIMEOUT(freezer, two_writes_at_a_time_arrive_once_each, 120)
+{
+	struct worker w, writers[2];
+	int i, expected = 0;
+
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_handles_with_threads, 64));
+	for (i = 0; i < 20; i++) {
+		expected += 2 * NR_WRITES;
+		ASSERT_EQ(0, worker_start(writers, worker_kills, 1));
+		ASSERT_EQ(0, worker_start(writers + 1, worker_kills, 1));
+		ASSERT_EQ(0, WAIT_UNTIL(slot_count(writers[0].slots) &&
+					slot_count(writers[1].slots)));
+		ASSERT_EQ(0, WAIT_UNTIL((int)hits(&w) >= expected));
+		ASSERT_EQ(0, workers_move(&w, 1));
+		ASSERT_EQ(expected, (int)hits(&w));
+	}
+}
+
 TEST_F(freezer, real_time_signal_says_who_has_sent_it)
 {
 	struct worker w;
