@@ -7,9 +7,13 @@
 
 #include <linux/futex.h>
 #include <fcntl.h>
+#include <mqueue.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -256,6 +260,81 @@ static const struct source futex_requeue_source = {
 	futex_open, futex_take, futex_requeue_post
 };
 
+/* Queues of messages, which are handed to a receiver by the sender. */
+
+static struct {
+	long	type;
+	char	text[1];
+} message = { .type = 1 };
+
+static int msg_open(void)
+{
+	fds[0] = msgget(IPC_PRIVATE, 0600);
+	return fds[0] < 0 ? -errno : 0;
+}
+
+static int msg_take(void)
+{
+	return msgrcv(fds[0], &message, sizeof(message.text), 0, 0) == 1;
+}
+
+static int msg_post(void)
+{
+	return msgsnd(fds[0], &message, sizeof(message.text), 0) ? -errno : 0;
+}
+
+static const struct source msg_source = { msg_open, msg_take, msg_post };
+
+static int mqueue_open(void)
+{
+	struct mq_attr attr = { .mq_maxmsg = WAITERS, .mq_msgsize = 1 };
+
+	fds[0] = mq_open("/freezer_wakeup", O_RDWR | O_CREAT | O_CLOEXEC, 0600,
+			 &attr);
+	return fds[0] < 0 || mq_unlink("/freezer_wakeup") ? -errno : 0;
+}
+
+static int mqueue_take(void)
+{
+	return mq_receive(fds[0], message.text, sizeof(message.text), NULL) == 1;
+}
+
+static int mqueue_post(void)
+{
+	return mq_send(fds[0], message.text, sizeof(message.text), 0) ? -errno : 0;
+}
+
+static const struct source mqueue_source = {
+	mqueue_open, mqueue_take, mqueue_post
+};
+
+/* A semaphore, which whoever posts takes on behalf of a waiter. */
+
+static int sem_open_private(void)
+{
+	fds[0] = semget(IPC_PRIVATE, 1, 0600);
+	return fds[0] < 0 ? -errno : 0;
+}
+
+static int sem_add(int nr)
+{
+	struct sembuf op = { 0, nr, 0 };
+
+	return semop(fds[0], &op, 1) ? -errno : 0;
+}
+
+static int sem_take(void)
+{
+	return !sem_add(-1);
+}
+
+static int sem_give(void)
+{
+	return sem_add(1);
+}
+
+static const struct source sem_source = { sem_open_private, sem_take, sem_give };
+
 /* A side is a cgroup with waiters that count what they have taken. */
 
 #define TAKEN	0
@@ -461,6 +540,23 @@ TEST_F_TIMEOUT(freezer, running_side_of_a_futex_gets_all_of_requeue, 240)
 	EXPECT_EQ(0, running_side_gets_all(&futex_requeue_source));
 }
 
+TEST_F_TIMEOUT(freezer, running_side_of_a_message_queue_gets_all, 240)
+{
+	EXPECT_EQ(0, running_side_gets_all(&msg_source));
+	msgctl(fds[0], IPC_RMID, NULL);
+}
+
+TEST_F_TIMEOUT(freezer, running_side_of_a_posix_message_queue_gets_all, 240)
+{
+	EXPECT_EQ(0, running_side_gets_all(&mqueue_source));
+}
+
+TEST_F_TIMEOUT(freezer, running_side_of_a_semaphore_gets_all, 240)
+{
+	EXPECT_EQ(0, running_side_gets_all(&sem_source));
+	semctl(fds[0], 0, IPC_RMID);
+}
+
 TEST_F_TIMEOUT(freezer, events_of_a_pipe_wait_for_the_thaw, 240)
 {
 	EXPECT_EQ(0, events_wait_for_the_thaw(&pipe_source));
@@ -499,6 +595,109 @@ TEST_F_TIMEOUT(freezer, wakes_of_a_futex_by_wake_op_wait_for_the_thaw, 240)
 TEST_F_TIMEOUT(freezer, wakes_of_a_futex_by_requeue_wait_for_the_thaw, 240)
 {
 	EXPECT_EQ(0, wakes_wait_for_the_thaw(&futex_requeue_source));
+}
+
+TEST_F_TIMEOUT(freezer, messages_of_a_queue_wait_for_the_thaw, 240)
+{
+	EXPECT_EQ(0, wakes_wait_for_the_thaw(&msg_source));
+	msgctl(fds[0], IPC_RMID, NULL);
+}
+
+TEST_F_TIMEOUT(freezer, messages_of_a_posix_queue_wait_for_the_thaw, 240)
+{
+	EXPECT_EQ(0, wakes_wait_for_the_thaw(&mqueue_source));
+}
+
+TEST_F_TIMEOUT(freezer, posts_of_a_semaphore_wait_for_the_thaw, 240)
+{
+	EXPECT_EQ(0, wakes_wait_for_the_thaw(&sem_source));
+	semctl(fds[0], 0, IPC_RMID);
+}
+
+/* Locks of files: who waits is woken by the one that has waited before it. */
+
+static char lock_path[64];
+
+/* With F_WRLCK, or F_UNLCK. */
+
+static int lock_by_flock(int fd, short type)
+{
+	return flock(fd, type == F_WRLCK ? LOCK_EX : LOCK_UN);
+}
+
+static int lock_by_fcntl(int fd, short type)
+{
+	struct flock lock = { .l_type = type };
+
+	return fcntl(fd, F_SETLKW, &lock);
+}
+
+static int lock_of_open_file(int fd, short type)
+{
+	struct flock lock = { .l_type = type };
+
+	return fcntl(fd, F_OFD_SETLKW, &lock);
+}
+
+static int (*lock_file)(int fd, short type);
+
+/* -errno, or the file that is locked. */
+static int open_and_lock(void)
+{
+	int fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	return lock_file(fd, F_WRLCK) ? -errno : fd;
+}
+
+static void worker_locks(struct worker *w)
+{
+	slot_tick(w->slots);
+	if (open_and_lock() < 0)
+		_exit(1);
+	slot_tick(w->slots);
+	worker_pauses(w);
+}
+
+static int lock_in_vain(const char *cg, struct worker *w)
+{
+	int ret = worker_start_in(cg, w, worker_locks, 1);
+
+	return ret ?: WAIT_UNTIL(task_sleeps(w->pid, "S"));
+}
+
+static bool has_lock(struct worker *w)
+{
+	return slot_count(w->slots) > 1;
+}
+
+static int lock_goes_past_the_frozen_one(int (*lock)(int fd, short type))
+{
+	struct worker first, next;
+	int fd, ret;
+
+	lock_file = lock;
+	snprintf(lock_path, sizeof(lock_path), "/tmp/freezer_lock.%d", getpid());
+	fd = open_and_lock();
+	ret = lock_in_vain("a", &first);
+	ret = ret ?: lock_in_vain(".", &next);
+	ret = ret ?: cg_freeze("a");
+	ret = ret ?: cg_wait("a", "FROZEN");
+	lock(fd, F_UNLCK);
+	close(fd);
+	ret = ret ?: WAIT_UNTIL(has_lock(&next));
+	ret = ret ?: has_lock(&first) ? -EBUSY : 0;
+	ret = ret ?: cg_thaw("a");
+	kill(next.pid, SIGKILL);
+	ret = ret ?: WAIT_UNTIL(has_lock(&first));
+	unlink(lock_path);
+	return ret;
+}
+
+TEST_F(freezer, lock_of_a_file_goes_past_a_frozen_waiter)
+{
+	EXPECT_EQ(0, lock_goes_past_the_frozen_one(lock_by_flock));
+	EXPECT_EQ(0, lock_goes_past_the_frozen_one(lock_by_fcntl));
+	EXPECT_EQ(0, lock_goes_past_the_frozen_one(lock_of_open_file));
 }
 
 TEST_HARNESS_MAIN

@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <linux/io_uring.h>
 #include <linux/vhost.h>
 #include <poll.h>
@@ -16,7 +17,9 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "freezer_fixture.h"
@@ -1068,6 +1071,124 @@ TEST_F(freezer, vhost_thread_freezes_again_and_again)
 		ASSERT_EQ(0, freeze(&w, 1));
 		ASSERT_EQ(0, thaw(&w, 1));
 	}
+}
+
+/*
+ * A request of a frozen process waits where a task of another cgroup does, and
+ * has done so for longer.  The event is for who can run.
+ */
+
+static int listener;
+static unsigned int *word;
+
+static void worker_requests(struct worker *w, struct io_uring_sqe *sqe)
+{
+	struct ring ring;
+
+	if (ring_init(&ring, 0, 0) || ring_submit(&ring, sqe))
+		_exit(1);
+	worker_pauses(w);
+}
+
+static void worker_accepts_by_ring(struct worker *w)
+{
+	struct io_uring_sqe sqe = {
+		.opcode = IORING_OP_ACCEPT,
+		.ioprio = IORING_ACCEPT_MULTISHOT,
+		.fd = listener,
+	};
+
+	worker_requests(w, &sqe);
+}
+
+static void worker_accepts(struct worker *w)
+{
+	slot_tick(w->slots);
+	if (accept(listener, NULL, NULL) < 0)
+		_exit(1);
+	worker_pauses(w);
+}
+
+/* Older headers do not have them. */
+#define OP_FUTEX_WAIT	51
+#define SIZE_U32	2
+
+static void worker_waits_by_ring(struct worker *w)
+{
+	struct io_uring_sqe sqe = {
+		.opcode = OP_FUTEX_WAIT,
+		.fd = SIZE_U32,
+		.addr = (unsigned long)word,
+		.addr3 = FUTEX_BITSET_MATCH_ANY,
+	};
+
+	worker_requests(w, &sqe);
+}
+
+static void worker_waits(struct worker *w)
+{
+	slot_tick(w->slots);
+	if (syscall(SYS_futex, word, FUTEX_WAIT, 0, NULL, NULL, 0))
+		_exit(1);
+	worker_pauses(w);
+}
+
+static int start_both(void (*request)(struct worker *w),
+		      void (*call)(struct worker *w), struct worker *running)
+{
+	struct worker frozen;
+	int ret;
+
+	ret = worker_start_in("a", &frozen, request, 1);
+	ret = ret ?: worker_start_in(".", running, call, 1);
+	ret = ret ?: WAIT_UNTIL(task_sleeps(running->pid, "S"));
+	ret = ret ?: cg_freeze("a");
+	return ret ?: cg_wait("a", "FROZEN");
+}
+
+static struct sockaddr_un address = { .sun_family = AF_UNIX };
+static socklen_t address_len = sizeof(address);
+
+/* At an address that the kernel chooses. */
+static int open_listener(void)
+{
+	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (bind(listener, (void *)&address, sizeof(sa_family_t)) ||
+	    listen(listener, 1) ||
+	    getsockname(listener, (void *)&address, &address_len))
+		return -errno;
+	return 0;
+}
+
+static int connect_to_listener(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return connect(fd, (void *)&address, address_len) ? -errno : 0;
+}
+
+TEST_F(freezer, connection_goes_past_a_frozen_accept_of_io_uring)
+{
+	struct worker running;
+
+	if (!ring_supported())
+		SKIP(return, "no io_uring");
+	ASSERT_EQ(0, open_listener());
+	ASSERT_EQ(0, start_both(worker_accepts_by_ring, worker_accepts, &running));
+	ASSERT_EQ(0, connect_to_listener());
+	EXPECT_EQ(0, WAIT_UNTIL(slot_count(running.slots) > 1));
+}
+
+TEST_F(freezer, wake_goes_past_a_frozen_futex_of_io_uring)
+{
+	struct worker running;
+
+	if (!ring_supported())
+		SKIP(return, "no io_uring");
+	word = (unsigned int *)slots_get(1);
+	ASSERT_EQ(0, start_both(worker_waits_by_ring, worker_waits, &running));
+	ASSERT_EQ(1, syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0));
+	EXPECT_EQ(0, WAIT_UNTIL(slot_count(running.slots) > 1));
 }
 
 /* What slot_exec() was called with. */
