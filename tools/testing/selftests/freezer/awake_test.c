@@ -5,17 +5,26 @@
  */
 #define _GNU_SOURCE
 
+#include <fcntl.h>
 #include <linux/aio_abi.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "freezer_fixture.h"
 
 #define FREEZES		200
+/* For what is awake for a small part of the time. */
+#define MANY_FREEZES	2000
 #define NOTE_ERROR	0
 
 /* Whoever is frozen finds itself at another point each time. */
@@ -31,6 +40,20 @@ static int freeze_again_and_again(struct worker *w)
 		ret = ret ?: -(int)slot_note(w->slots, NOTE_ERROR);
 	}
 	return ret;
+}
+
+/* The same, of who need not get far in between. */
+static int freeze_many_times(struct worker *w)
+{
+	int i, ret = 0;
+
+	for (i = 0; i < MANY_FREEZES && !ret; i++) {
+		ret = cg_freeze("a");
+		ret = ret ?: cg_wait("a", "FROZEN");
+		ret = ret ?: cg_thaw("a");
+		ret = ret ?: -(int)slot_note(w->slots, NOTE_ERROR);
+	}
+	return ret ?: workers_move(w, 1);
 }
 
 static void worker_looks_for_events(struct worker *w)
@@ -53,6 +76,32 @@ TEST_F_TIMEOUT(freezer, look_for_aio_events_is_not_interrupted, 120)
 	struct worker w;
 
 	ASSERT_EQ(0, worker_start_in("a", &w, worker_looks_for_events, 1));
+	EXPECT_EQ(0, freeze_again_and_again(&w));
+}
+
+static void worker_copies_a_file(struct worker *w)
+{
+	const size_t size = 4 << 20;
+	int in = memfd_create("in", MFD_CLOEXEC);
+	int out = memfd_create("out", MFD_CLOEXEC);
+	loff_t from, to;
+
+	if (ftruncate(in, size))
+		_exit(1);
+	for (;;) {
+		from = 0;
+		to = 0;
+		if (copy_file_range(in, &from, out, &to, size, 0) != (ssize_t)size)
+			slot_set_note(w->slots, NOTE_ERROR, EPROTO);
+		slot_tick(w->slots);
+	}
+}
+
+TEST_F_TIMEOUT(freezer, copy_of_a_file_is_whole, 120)
+{
+	struct worker w;
+
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_copies_a_file, 1));
 	EXPECT_EQ(0, freeze_again_and_again(&w));
 }
 
@@ -120,6 +169,294 @@ TEST_F_TIMEOUT(freezer, tcp_peek_is_not_at_what_another_has_read_meanwhile, 120)
 	ASSERT_EQ(0, worker_start(w + 2, worker_receives, 1));
 	ASSERT_EQ(0, worker_start_in("a", w, worker_peeks, 1));
 	EXPECT_EQ(0, freeze_again_and_again(w));
+}
+
+/* What waits in vain for a short time, each time until that is over. */
+static void wait_in_vain(struct worker *w, int (*wait)(int arg), int arg)
+{
+	for (;;) {
+		if (wait(arg) != -1 || errno != EAGAIN)
+			slot_set_note(w->slots, NOTE_ERROR, errno ?: EPROTO);
+		slot_tick(w->slots);
+	}
+}
+
+static int wait_for_semaphore(int id)
+{
+	const struct timespec timeout = { 0, 20000 };
+	struct sembuf op = { 0, -1, 0 };
+
+	return semtimedop(id, &op, 1, &timeout);
+}
+
+static void worker_waits_for_a_semaphore(struct worker *w)
+{
+	int id = semget(IPC_PRIVATE, 1, 0600);
+
+	if (id < 0)
+		_exit(1);
+	wait_in_vain(w, wait_for_semaphore, id);
+}
+
+TEST_F_TIMEOUT(freezer, semtimedop_is_not_interrupted, 120)
+{
+	struct worker w;
+
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_waits_for_a_semaphore, 1));
+	EXPECT_EQ(0, freeze_many_times(&w));
+}
+
+static int wait_for_signal(int sig)
+{
+	const struct timespec timeout = { 0, 20000 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	return sigtimedwait(&set, NULL, &timeout);
+}
+
+static void worker_waits_for_a_signal(struct worker *w)
+{
+	wait_in_vain(w, wait_for_signal, SIGUSR1);
+}
+
+TEST_F_TIMEOUT(freezer, sigtimedwait_is_not_interrupted, 120)
+{
+	struct worker w;
+
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_waits_for_a_signal, 1));
+	EXPECT_EQ(0, freeze_many_times(&w));
+}
+
+/*
+ * Who is woken on a processor that another does not let go of is awake for as
+ * long as the test wants.  The test stays on the first processor.
+ */
+static struct worker hog;
+
+static int stay_on(pid_t pid, int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(pid, sizeof(set), &set) ? -errno : 0;
+}
+
+static void worker_hogs(struct worker *w)
+{
+	const struct sched_param param = { .sched_priority = 1 };
+
+	if (stay_on(0, 1) || sched_setscheduler(0, SCHED_FIFO, &param))
+		_exit(1);
+	for (;;)
+		slot_tick(w->slots);
+}
+
+static int hog_start(struct worker *victim)
+{
+	int ret;
+
+	ret = stay_on(0, 0) ?: stay_on(victim->pid, 1);
+	ret = ret ?: worker_start(&hog, worker_hogs, 1);
+	return ret ?: WAIT_UNTIL(slot_count(hog.slots));
+}
+
+static int hog_stop(void)
+{
+	if (kill(hog.pid, SIGKILL))
+		return -errno;
+	return worker_wait_killed(&hog, SIGKILL);
+}
+
+/* A queue of those who connect, with room for one who is not accepted. */
+
+static struct sockaddr_un unix_name = { .sun_family = AF_UNIX };
+
+static int unix_listen(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(unix_name.sun_path + 1, sizeof(unix_name.sun_path) - 1,
+		 "freezer.%d", getpid());
+	if (bind(fd, (void *)&unix_name, sizeof(unix_name)) || listen(fd, 0))
+		return -errno;
+	return fd;
+}
+
+static int unix_connect(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return connect(fd, (void *)&unix_name, sizeof(unix_name)) ? -errno : 0;
+}
+
+static void worker_connects(struct worker *w)
+{
+	slot_tick(w->slots);
+	slot_set_note(w->slots, NOTE_ERROR, -unix_connect());
+	slot_tick(w->slots);
+	worker_pauses(w);
+}
+
+static int connect_in_vain(const char *cg, struct worker *w)
+{
+	int ret = worker_start_in(cg, w, worker_connects, 1);
+
+	return ret ?: WAIT_UNTIL(task_sleeps(w->pid, "S"));
+}
+
+static bool has_connected(struct worker *w)
+{
+	return slot_count(w->slots) > 1;
+}
+
+/* The wakeup was for the first, who is frozen before it has seen it. */
+TEST_F(freezer, connect_that_freezes_awake_lets_the_next_one_connect)
+{
+	struct worker first, next;
+	int fd = unix_listen();
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, unix_connect());
+	ASSERT_EQ(0, connect_in_vain("a", &first));
+	ASSERT_EQ(0, connect_in_vain(".", &next));
+	ASSERT_EQ(0, hog_start(&first));
+	ASSERT_LE(0, accept(fd, NULL, NULL));
+	ASSERT_EQ(0, cg_freeze("a"));
+	ASSERT_EQ(0, hog_stop());
+	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
+	EXPECT_EQ(0, WAIT_UNTIL(has_connected(&next)));
+	EXPECT_FALSE(has_connected(&first));
+	ASSERT_EQ(0, cg_thaw("a"));
+	ASSERT_LE(0, accept(fd, NULL, NULL));
+	EXPECT_EQ(0, WAIT_UNTIL(has_connected(&first)));
+	EXPECT_EQ(0UL, slot_note(first.slots, NOTE_ERROR));
+}
+
+/* Woken by room that is gone when the sender looks for it. */
+
+static int netlink_pair(int fd[2])
+{
+	struct sockaddr_nl addr = { .nl_family = AF_NETLINK };
+	socklen_t len = sizeof(addr);
+	int i;
+
+	for (i = 0; i < 2; i++)
+		fd[i] = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
+			       NETLINK_USERSOCK);
+	if (bind(fd[0], (void *)&addr, len) ||
+	    getsockname(fd[0], (void *)&addr, &len) ||
+	    connect(fd[1], (void *)&addr, len))
+		return -errno;
+	return 0;
+}
+
+static int netlink_fill(int fd)
+{
+	static const char bytes[1024];
+
+	while (send(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+	return errno == EAGAIN ? 0 : -errno;
+}
+
+static int netlink_drain(int fd)
+{
+	char bytes[1024];
+	int nr = 0;
+
+	while (recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		nr++;
+	return nr;
+}
+
+static int netlink_fd[2];
+
+static void worker_sends_to_netlink(struct worker *w)
+{
+	const struct timeval timeout = { .tv_sec = 1000 };
+	static const char bytes[1024];
+
+	if (setsockopt(netlink_fd[1], SOL_SOCKET, SO_SNDTIMEO, &timeout,
+		       sizeof(timeout)))
+		_exit(1);
+	slot_tick(w->slots);
+	if (send(netlink_fd[1], bytes, sizeof(bytes), 0) < 0)
+		slot_set_note(w->slots, NOTE_ERROR, errno);
+	slot_tick(w->slots);
+	worker_pauses(w);
+}
+
+TEST_F(freezer, netlink_send_with_a_timeout_is_not_interrupted)
+{
+	struct worker w;
+
+	ASSERT_EQ(0, netlink_pair(netlink_fd));
+	ASSERT_EQ(0, netlink_fill(netlink_fd[1]));
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_sends_to_netlink, 1));
+	ASSERT_EQ(0, WAIT_UNTIL(task_sleeps(w.pid, "S")));
+	ASSERT_EQ(0, hog_start(&w));
+	ASSERT_LT(0, netlink_drain(netlink_fd[0]));
+	ASSERT_EQ(0, netlink_fill(netlink_fd[1]));
+	ASSERT_EQ(0, cg_freeze("a"));
+	ASSERT_EQ(0, hog_stop());
+	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
+	ASSERT_EQ(0, cg_thaw("a"));
+	ASSERT_LT(0, netlink_drain(netlink_fd[0]));
+	EXPECT_EQ(0, WAIT_UNTIL(slot_count(w.slots) > 1));
+	EXPECT_EQ(0UL, slot_note(w.slots, NOTE_ERROR));
+}
+
+/* A socket that is still to connect, to where nobody accepts. */
+
+static int connecting_socket(void)
+{
+	struct timeval timeout = { .tv_usec = 1000 };
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t len = sizeof(addr);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int i, fd = -1;
+
+	if (loopback_up() || bind(listener, (void *)&addr, len) ||
+	    listen(listener, 0) || getsockname(listener, (void *)&addr, &len))
+		return -errno;
+	/* The first one fills the queue. */
+	for (i = 0; i < 3; i++) {
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		connect(fd, (void *)&addr, len);
+		pause_ms(10);
+	}
+	fcntl(fd, F_SETFL, 0);
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)))
+		return -errno;
+	return fd;
+}
+
+static int send_byte(int fd)
+{
+	return send(fd, "x", 1, 0);
+}
+
+static void worker_sends_too_early(struct worker *w)
+{
+	int fd = connecting_socket();
+
+	if (fd < 0)
+		_exit(1);
+	wait_in_vain(w, send_byte, fd);
+}
+
+TEST_F_TIMEOUT(freezer, send_that_waits_to_connect_is_not_interrupted, 120)
+{
+	struct worker w;
+
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_sends_too_early, 1));
+	EXPECT_EQ(0, freeze_many_times(&w));
 }
 
 TEST_HARNESS_MAIN

@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
@@ -148,6 +149,16 @@ static int setup_two_pipes(struct blocked *b)
 static long call_splice_from_pipe(struct blocked *b)
 {
 	return result(splice(b->fd[0], NULL, b->fd[3], NULL, 4096, 0));
+}
+
+/* The timeout is not to run out, but makes a difference. */
+static int setup_socket_to_splice(struct blocked *b)
+{
+	struct timeval tv = timeval_of(NO_TIMEOUT_MS);
+
+	return setup_unix_stream(b) ?: status(pipe2(b->fd + 2, O_CLOEXEC)) ?:
+	       status(setsockopt(b->fd[0], SOL_SOCKET, SO_RCVTIMEO, &tv,
+				 sizeof(tv)));
 }
 
 static long call_tee(struct blocked *b)
@@ -425,6 +436,7 @@ static int event_end_line(struct blocked *b)
 
 /* Sleeps in the socket with the mutex of the pipe. */
 #define PIPE_HELD	"splice_to_socket() holds the mutex of its pipe"
+#define PIPE_LOCKED	"splice_file_to_pipe() holds the mutex of the pipe"
 
 /* Reads and writes alike. */
 #define TTY_HELD	"the line discipline and a mutex of the terminal are held"
@@ -448,6 +460,8 @@ const struct call file_calls[] = {
 		   event_open_both),
 	BYTE_CALL("splice from a pipe", setup_two_pipes, call_splice_from_pipe,
 		  1),
+	BYTE_CALL("splice from a socket, with a timeout", setup_socket_to_splice,
+		  call_splice_from_pipe, 1, .woken = PIPE_LOCKED),
 	BYTE_CALL("tee", setup_two_pipes, call_tee, 1),
 	DRAIN_CALL("splice to a full pipe", setup_file_and_full_pipe,
 		   call_splice_to_pipe, 4096),
