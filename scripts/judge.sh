@@ -86,13 +86,15 @@ reports="$reports|sleeping function|scheduling while atomic|lockup|refcount_t"
 reports="$reports|nobody cared|Out of memory|segfault|unable to open an initial"
 
 # Where there is a list of functions of ours, the reports of KCSAN on races
-# between two others are not ours.
+# between two others are not ours.  A name may come with what the compiler has
+# made of the function, and with the place in it: "x.isra.0+0x12/0x340".
 without_strangers() {
 	[ -f "$dir/ours" ] || exec cat
-	awk 'NR == FNR { ours[$1] = 1; next }
+	awk 'NR == FNR { sub(/[.].*/, "", $1); ours[$1] = 1; next }
 		/BUG: KCSAN: data-race in / {
 			races = $0
 			sub(/.* data-race in /, "", races)
+			gsub(/[+.][^ ]*|\r/, "", races)
 			n = split(races, pair, " / ")
 			if (!(pair[1] in ours) && !(n > 1 && pair[2] in ours))
 				next

@@ -115,9 +115,12 @@ Kernel panic - not syncing: x
 Oops: 0000 [#1] PREEMPT SMP
 END
 
-spoil "KCSAN: a race in a function of ours" "the console shows" \
-	'echo freeze_task >ours
-	sed -i "1i BUG: KCSAN: data-race in schedule / freeze_task" console'
+# The second form is that of a race with somebody unknown.
+for race in 'schedule / freeze_task' freeze_task+0x12/0x340; do
+	spoil "KCSAN: a race in a function of ours: $race" "the console shows" \
+		"echo freeze_task >ours
+		sed -i '1i BUG: KCSAN: data-race in $race\r' console"
+done
 
 expected="freezer_selftest: failures are expected"
 spoil "out of memory where none is expected" "the console shows" \
@@ -133,7 +136,7 @@ spoil "failures that are expected without an end" "the console shows" \
 rm -rf "$bad"
 cp -r "$green" "$bad"
 echo freeze_task >"$bad/ours"
-sed -i '1i BUG: KCSAN: data-race in schedule / wake_up' "$bad/console"
+sed -i '1i BUG: KCSAN: data-race in schedule / wake_up\r\nBUG: KCSAN: data-race in wake_up+0x12/0x340\r' "$bad/console"
 if "$TOP/scripts/judge.sh" "$bad"; then
 	result ok "KCSAN: a race between two others is not ours"
 else
