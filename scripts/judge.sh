@@ -127,6 +127,7 @@ judge_console() {
 	fi
 }
 
+rm -f "$dir/counts"
 for file in plan lockdep status results verdict console; do
 	if [ ! -f "$dir/$file" ]; then
 		complain "$dir/$file is not there"

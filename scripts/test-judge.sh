@@ -132,6 +132,18 @@ spoil "a warning where out of memory is expected" "the console shows" \
 spoil "failures that are expected without an end" "the console shows" \
 	"sed -i '1i $expected' console"
 
+# Who reads the counts must not find those of another run.
+rm -rf "$bad"
+cp -r "$green" "$bad"
+echo "9 0" >"$bad/counts"
+rm "$bad/outcome"
+mkdir "$bad/outcome"
+if ! "$TOP/scripts/judge.sh" "$bad" 2>"$bad/said" && [ ! -e "$bad/counts" ]; then
+	result ok "a judge that cannot go on leaves no counts"
+else
+	result FAIL "a judge that cannot go on leaves no counts"
+fi
+
 # The same without us in it must not be held against us.
 rm -rf "$bad"
 cp -r "$green" "$bad"
