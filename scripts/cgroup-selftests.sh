@@ -46,6 +46,8 @@ ended_well() {
 		die "the run on the $1 kernel did not end by itself" "see $bin/$1/console"
 	grep -q '^verdict .* tainted 0 ' "$bin/$1/verdict" ||
 		die "the $1 kernel is tainted, or said no verdict" "see $bin/$1/console"
+	! grep_reports <"$bin/$1/console" ||
+		die "the $1 kernel complained" "see $bin/$1/console"
 }
 
 # passes PROFILE TEST

@@ -40,5 +40,5 @@ cat "$dir/results"
 exited_well "$dir" ||
 	die "a debugger failed, or the machine did not end by itself" \
 	    "see above, and $dir/console"
-! grep -E 'WARNING|BUG:|INFO:|Oops|Call Trace' "$dir/console" ||
+! grep_reports <"$dir/console" ||
 	die "the kernel complained" "see $dir/console"

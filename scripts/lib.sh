@@ -21,6 +21,9 @@ PROCESSORS="-accel tcg,thread=multi -cpu Nehalem"
 # shellcheck disable=SC2034
 WORDS="console=ttyS0 panic=-1 no_timer_check"
 
+# The words of tools are looked for, and a byte is a byte.
+export LC_ALL=C
+
 # say TEXT: one step of the progress report
 say() {
 	printf '== %s\n' "$1" >&2
@@ -37,6 +40,19 @@ own() {
 	mkdir -p "$1"
 	exec 9>"$1/lock"
 	flock -n 9 || die "another run uses ${1#"$TOP"/}" "wait until it has ended"
+}
+
+# Reports that neither taint the kernel nor stop it are looked for by name.
+reports='WARNING:|BUG:|BUG |Oops|Kernel panic|general protection fault|cut here'
+reports="$reports|Call Trace|unable to handle|INFO: task .* blocked|INFO: rcu"
+reports="$reports|rcu.*(stall|self-detected)|suspicious RCU|UBSAN|KASAN|KCSAN"
+reports="$reports|kmemleak:|circular locking|recursive locking|lock state"
+reports="$reports|lock balance|lock order|locks? held|Invalid wait context"
+reports="$reports|sleeping function|scheduling while atomic|lockup|LOCKUP"
+reports="$reports|refcount_t|messages dropped|nobody cared|Out of memory|segfault"
+reports="$reports|unable to open an initial"
+grep_reports() {
+	grep -anE "$reports"
 }
 
 # exited_well DIR: did QEMU end there by itself, and what it ran with 0?

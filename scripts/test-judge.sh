@@ -77,6 +77,8 @@ spoil "a test that did not run" ": missing" 'echo "interface_test never.ran" >>p
 spoil "a test that was skipped" ": skip" "sed -i '0,/^ok .*/s//& # SKIP why/' results"
 spoil "a test that was skipped, and is not the one that may be" ": skip" \
 	"echo 'interface_test other.test' >skips; sed -i '0,/^ok .*/s//& # SKIP why/' results"
+spoil "a test that was skipped, and is the one that may be but for its dots" ": skip" \
+	"tr . x <plan >skips; sed -i '0,/^ok .*/s//& # SKIP why/' results"
 spoil "a test that failed" ": fail" "sed -i '0,/^ok/s//not ok/' results"
 spoil "a test beside the plan" ": extra" 'echo "# test no.such test" >>results'
 spoil "an empty plan" "no test was planned" ': >plan; : >results'
@@ -109,11 +111,16 @@ UBSAN: array-index-out-of-bounds in x.c:1:2
 INFO: task x:1 blocked for more than 122 seconds.
 rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
 watchdog: BUG: soft lockup - CPU#0 stuck for 22s!
+watchdog: Watchdog detected hard LOCKUP on cpu 0
+** 12 printk messages dropped **
 kmemleak: 1 new suspected memory leaks
 refcount_t: underflow; use-after-free.
 Kernel panic - not syncing: x
 Oops: 0000 [#1] PREEMPT SMP
 END
+
+spoil "a report beside a byte that is no text" "the console shows" \
+	"printf '\\0\\377\\nWARNING: CPU: 0\\n' | cat - console >longer; mv longer console"
 
 # The second form is that of a race with somebody unknown.
 for race in 'schedule / freeze_task' freeze_task+0x12/0x340; do
@@ -121,6 +128,7 @@ for race in 'schedule / freeze_task' freeze_task+0x12/0x340; do
 		"echo freeze_task >ours
 		sed -i '1i BUG: KCSAN: data-race in $race\r' console"
 done
+spoil "an empty list of functions of ours" "names no function" ': >ours'
 
 expected="freezer_selftest: failures are expected"
 spoil "out of memory where none is expected" "the console shows" \
