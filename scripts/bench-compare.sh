@@ -34,6 +34,8 @@ fi
 awk -F, '
 	{ key = $1 "," $2 "," $3 }
 	NR == FNR { old[key] = $4; next }
+	# 0 may be one; nothing is none.
+	$4 !~ /^[0-9]+$/ { print "no figure: " $0; worse++; seen[key]; next }
 	!(key in old) { printf "%-42s %-9s %6d  %10s -> %10d\n", $1, $2, $3, "new", $4; next }
 	{
 		nr++

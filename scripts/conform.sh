@@ -16,6 +16,8 @@ said() {
 		die "the tests did not run on the $1 kernel" "see above"
 	sed -n 's/^# test [^ ]* freezer_state\./in /p; s/^# said //p' \
 		"$BUILD/test-$1/results" >"$BUILD/said-$1"
+	grep -qv '^in ' "$BUILD/said-$1" ||
+		die "the tests got no answer on the $1 kernel" "see build/test-$1/results"
 }
 said normal
 said legacy
