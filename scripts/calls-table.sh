@@ -35,6 +35,9 @@ rows() {
 		}' "$BUILD/test-normal/results" "$BUILD/test-legacy/results"
 }
 
+[ -n "$(rows)" ] ||
+	die "no call ran that has '${FREEZER_CALLS:-}' in its name" \
+	    "without FREEZER_CALLS the table names all"
 echo "$rule"
 line call ours cgroup.freeze legacy
 echo "$rule"

@@ -70,7 +70,7 @@ run_profile() {
 	fi
 	lockdep_of "$1" >"$dir/lockdep"
 	ours_of "$1" "$dir/ours"
-	env | sed -n "s/^\(FREEZER_\(CALLS\|ROUNDS\|TASKS\|STORM_[A-Z]*\)\)=\(.*\)/export \1='\3'/p" >"$dir/env"
+	env | sed -n "s/^\(FREEZER_\(CALLS\|CYCLES\|ROUNDS\|TASKS\|STORM_[A-Z]*\)\)=\(.*\)/export \1='\3'/p" >"$dir/env"
 	"$TOP/scripts/initramfs.sh" plan="$dir/plan" env="$dir/env" >"$dir/initramfs"
 	rm -f "$dir/results"
 	say "$(wc -l <"$dir/plan") tests on Linux $KVER ($1)"
