@@ -6,6 +6,7 @@ set -eu
 . "$(dirname "$0")/lib.sh"
 
 cd "$TOP"
+lock_build
 found=$BUILD/check.found
 : >"$found"
 

@@ -5,6 +5,7 @@
 set -eu
 . "$(dirname "$0")/lib.sh"
 
+lock_build
 root=$(mktemp -d "$BUILD/root.XXXXXX")
 trap 'rm -rf "$root"' EXIT
 chmod 755 "$root"	# it is / there, and for users too

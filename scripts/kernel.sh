@@ -96,6 +96,7 @@ build() {
 	[ "$n" -lt 1000 ] || echo "$n" >"$out/files"
 }
 
+lock_build
 mkdir -p "$out"
 rm -f "$out/done"
 fragments | cmp -s - "$out/fragments" || configure

@@ -42,6 +42,19 @@ own() {
 	flock -n 9 || die "another run uses ${1#"$TOP"/}" "wait until it has ended"
 }
 
+# lock_build: from here on no other build changes what is in build/.  What the script
+# calls shares the lock.
+lock_build() {
+	[ -z "${FREEZER_LOCKED:-}" ] || return 0
+	mkdir -p "$BUILD"
+	exec 8>"$BUILD/lock"
+	flock -n 8 || {
+		say "waiting for another build in $BUILD"
+		flock 8
+	}
+	export FREEZER_LOCKED=1
+}
+
 # Reports that neither taint the kernel nor stop it are looked for by name.
 reports='WARNING:|BUG:|BUG |Oops|Kernel panic|general protection fault|cut here'
 reports="$reports|Call Trace|unable to handle|INFO: task .* blocked|INFO: rcu"

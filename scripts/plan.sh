@@ -7,6 +7,7 @@ set -eu
 
 [ -d "$TREE" ] || die "there is no kernel source in build/" "make source"
 log=$BUILD/tests.log
+lock_build
 mkdir -p "$BUILD/tests"
 make -C "$TREE/tools/testing/selftests/freezer" OUTPUT="$BUILD/tests" all \
 	>"$log" 2>&1 || {

@@ -134,7 +134,7 @@ else
 		die "$tarball is not there" "apt-get install linux-source-$KVER, or give KSRC=/path/to/linux"
 fi
 
-mkdir -p "$BUILD"
+lock_build
 [ "$(cat "$state/origin" 2>/dev/null)" = "$(origin)" ] || unpack
 [ "$(version_of "$TREE")" = "$KVER" ] ||
 	die "$tarball holds Linux $(version_of "$TREE"), the patches are for $KVER" \

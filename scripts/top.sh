@@ -40,6 +40,7 @@ shows() { grep -qs -- "$1" "$shown"; }
 begins() { [ "$(head -c 1 "$1")" = "$2" ]; }
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
+lock_build
 mkdir -p "$dir"
 rm -rf "$cg" "$shown" "$dir/keys"
 make -C "$dir" -f "$TOP/tools/cgroup/freezer-top/Makefile" \
