@@ -27,8 +27,9 @@ measure() {
 	say "measuring on Linux $KVER ($profile): $*"
 	COUNTED=${COUNTED-1} MEMORY=${MEMORY:-8G} \
 		"$TOP/scripts/boot.sh" "$profile" "$dir" "${LIMIT:-7200}" &
-	results_of $! "$dir" | sed -u 's/^/   /' >&2
-	wait $!
+	boot=$!
+	results_of $boot "$dir" | sed -u 's/^/   /' >&2 &
+	wait_for $boot
 	exited_well "$dir" ||
 		die "the benchmark failed on the $profile kernel" \
 		    "see $dir/results and $dir/console; give more time with LIMIT=seconds"

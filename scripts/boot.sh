@@ -35,12 +35,16 @@ else
 	set -- "$@" -initrd "$dir/initramfs"
 	append="$append maxcpus=1"
 fi
-status=0
 # shellcheck disable=SC2086 # several words
 timeout -k 5 "$limit" qemu-system-x86_64 $MACHINE "$@" \
 	-m "${MEMORY:-1G}" -monitor none \
 	-kernel "$BUILD/$KVER-$profile/arch/x86/boot/bzImage" \
 	-append "$append" \
 	-serial "file:$dir/console" -serial "file:$dir/results" \
-	-serial "file:$dir/verdict" </dev/null || status=$?
+	-serial "file:$dir/verdict" </dev/null &
+qemu=$!
+# It is in a process group of its own, which a Ctrl-C does not reach.
+trap 'kill $qemu; wait; exit 130' HUP INT TERM
+status=0
+wait $qemu || status=$?
 echo "$status" >"$dir/status"

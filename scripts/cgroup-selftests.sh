@@ -34,11 +34,12 @@ END
 # What the tests say is in $bin/PROFILE/results.
 run() {
 	say "the kernel's own tests of cgroup.freeze and cgroup.kill ($1), $ROUNDS times"
-	mkdir -p "$bin/$1"
+	rm -rf "${bin:?}/$1"
+	mkdir "$bin/$1"
 	"$TOP/scripts/initramfs.sh" plan="$bin/plan" before="$bin/before" \
 		test_freezer="$bin/test_freezer" test_kill="$bin/test_kill" \
 		>"$bin/$1/initramfs"
-	"$TOP/scripts/boot.sh" "$1" "$bin/$1" "${LIMIT:-1200}"
+	exec "$TOP/scripts/boot.sh" "$1" "$bin/$1" "${LIMIT:-1200}"
 }
 
 ended_well() {
@@ -56,8 +57,9 @@ passes() {
 }
 
 run off &
-run normal
-wait $!
+off=$!
+run normal &
+wait_for $off $!
 ended_well off
 ended_well normal
 sed -n 's/^\(not \)*ok [0-9]* \(test_[a-z_]*\)$/\2/p' "$bin/off/results" | sort -u >"$bin/tests"

@@ -44,8 +44,9 @@ one_run() {
 	DISK=$BUILD/debian/disk MEMORY=2G \
 		APPEND="$("$TOP/scripts/vm.sh" "$1" "$2" words) systemd.mask=serial-getty@ttyS0.service" \
 		"$TOP/scripts/boot.sh" "$2" "$dir" "${LIMIT:-$((3600 + TROUBLE_SECONDS))}" &
-	ended_tests_of $! "$dir" "$1 $2" >&2
-	wait $!
+	boot=$!
+	ended_tests_of $boot "$dir" "$1 $2" >&2 &
+	wait_for $boot
 	if [ "$2" = vm-legacy ]; then
 		"$TOP/scripts/judge.sh" "$dir" >/dev/null || :
 		return

@@ -8,6 +8,7 @@ set -eu
 lock_build
 root=$(mktemp -d "$BUILD/root.XXXXXX")
 trap 'rm -rf "$root"' EXIT
+trap 'exit 130' HUP INT TERM
 chmod 755 "$root"	# it is / there, and for users too
 
 busybox=$(command -v busybox) ||

@@ -73,6 +73,15 @@ exited_well() {
 	[ "$(cat "$1/status" "$1/verdict" | tr -d '\r' | paste -sd ' ')" = "0 exit 0" ]
 }
 
+# wait_for PID...: wait for all that runs in the background; a Ctrl-C, which these do not
+# see, ends them too
+wait_for() {
+	runs=$*
+	trap 'kill $runs; wait; exit 130' HUP INT TERM
+	wait
+	trap 'exit 130' HUP INT TERM
+}
+
 # results_of PID DIR: what DIR/results gets, until PID has ended
 results_of() {
 	tail -s 0.5 -n +1 -F --pid="$1" "$2/results" 2>/dev/null | sed -u 's/\r$//'

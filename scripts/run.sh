@@ -9,6 +9,7 @@ set -eu
 	die "the normal kernel is not built" "make kernel"
 dir=$(mktemp -d "$BUILD/run.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' HUP INT TERM
 
 "$TOP/scripts/top.sh" build
 if [ -z "${1:-}" ]; then
@@ -24,7 +25,8 @@ fi
 
 printf '%s\n' "$1" >"$dir/cmd"
 "$TOP/scripts/initramfs.sh" cmd="$dir/cmd" >"$dir/initramfs"
-"$TOP/scripts/boot.sh" normal "$dir" "${LIMIT:-600}"
+"$TOP/scripts/boot.sh" normal "$dir" "${LIMIT:-600}" &
+wait_for $!
 cat "$dir/results"
 code=$(sed -n 's/^exit //p' "$dir/verdict")
 [ -n "$code" ] || {

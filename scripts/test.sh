@@ -75,8 +75,9 @@ run_profile() {
 	rm -f "$dir/results"
 	say "$(wc -l <"$dir/plan") tests on Linux $KVER ($1)"
 	"$TOP/scripts/boot.sh" "$1" "$dir" "${LIMIT:-1800}" &
-	ended_tests_of $! "$dir" "$1"
-	wait $!
+	boot=$!
+	ended_tests_of $boot "$dir" "$1" &
+	wait_for $boot
 	"$TOP/scripts/judge.sh" "$dir" || :
 	read -r p f <"$dir/counts"
 	passed=$((passed + p))
