@@ -27,6 +27,14 @@ fragments() {
 		!said[substr($0, RSTART, RLENGTH)]++' | tac
 }
 
+# All that decides on the configuration: the build asks for what is new in Kconfig,
+# and nobody would answer.
+recipe() {
+	fragments
+	cat "$TREE/.container-freezer/origin" "$TOP"/init/*.Kconfig
+	awk '/^[+][+][+] / { inside = /Kconfig/ } inside' "$TOP/patches/$KVER"/*.patch
+}
+
 # The same time stamp in each build, and paths relative to build/, let ccache hit
 # in another clone too.
 kmake() {
@@ -50,7 +58,7 @@ check_config() {
 
 configure() {
 	say "configuring Linux $KVER ($profile)"
-	rm -f "$out/fragments"
+	rm -f "$out/recipe"
 	fragments >"$out/merged"
 	{
 		kmake tinyconfig &&
@@ -62,7 +70,7 @@ configure() {
 		die "could not configure the kernel, see $log" "mend configs/$profile.config"
 	rm "$out/done"
 	check_config
-	mv "$out/merged" "$out/fragments"
+	recipe >"$out/recipe"
 }
 
 # Turn make's lines into a count every few seconds.
@@ -85,7 +93,7 @@ build() {
 	tty=
 	[ ! -t 2 ] || tty=1
 	say "building Linux $KVER ($profile), log: ${log#"$TOP"/}"
-	{ kmake -j"$(($(nproc) + 1))" "$target" 2>&1 && touch "$out/done"; } |
+	{ kmake -j"$(($(nproc) + 1))" "$target" </dev/null 2>&1 && touch "$out/done"; } |
 		tee "$log" | progress "$total" "$tty"
 	[ -e "$out/done" ] || {
 		grep -n 'error:\|Error \|No space' "$log" | head -n 5 >&2
@@ -99,5 +107,5 @@ build() {
 lock_build
 mkdir -p "$out"
 rm -f "$out/done"
-fragments | cmp -s - "$out/fragments" || configure
+recipe | cmp -s - "$out/recipe" || configure
 build
