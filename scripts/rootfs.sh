@@ -24,6 +24,8 @@ fi
 	die "only root can make the root file system of the virtual machine" \
 	    "sudo make rootfs"
 mkdir -p "$out"
+# Who has called sudo builds all the rest there without it.
+[ -z "${SUDO_UID:-}" ] || chown "$SUDO_UID" "$BUILD" "$out"
 rm -rf "$out/root" "$out/disk" "$out/recipe"
 
 say "fetching and unpacking Debian 12 (some minutes), log: ${log#"$TOP"/}"
