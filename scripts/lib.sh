@@ -35,6 +35,13 @@ die() {
 	exit 1
 }
 
+case $TOP in
+*[[:space:]:]*)
+	die "the kernel's make takes no path with a space or a colon, as '$TOP'" \
+	    "move the repository to another folder"
+	;;
+esac
+
 # own DIR: make DIR, which is for one run at a time; QEMU keeps it as long as it lives
 own() {
 	mkdir -p "$1"
