@@ -12,6 +12,8 @@ export KSRC TASKS SLEEP
 # As they were typed: a $ in them is the shell's.
 export FREEZER_CMD = $(value CMD)
 export FREEZER_TEST = $(value T)
+# make would export it too, and expand it for that.
+unexport CMD
 
 help:			## this list
 	@echo "The container freezer: stop, resume and kill a cgroup, on Linux $(KVER)"
