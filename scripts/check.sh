@@ -26,7 +26,7 @@ check_scripts() {
 		'scripts/guest/clients/*' ':!*.list') 2>&1 | note shellcheck
 	shellcheck -f gcc -s sh scripts/guest/init scripts/guest/container \
 		scripts/guest/observe scripts/guest/tests scripts/guest/examples \
-		2>&1 | note shellcheck
+		scripts/guest/debuggers 2>&1 | note shellcheck
 }
 
 check_style() {
