@@ -56,6 +56,7 @@ grep -q '^FREEZING  *2  *0  *1  *1.2 s      b$' "$dir/plain" || fail "--once"
 "$bin" --json "$cg" >"$dir/plain"
 grep -q '"cgroup": "/a/b", "state": "FREEZING", "nr_tasks": 2' "$dir/plain" ||
 	fail "--json"
+! "$bin" --json "$cg" 2>/dev/null >/dev/full || fail "a full disk is not seen"
 
 mkfifo "$dir/keys"
 TERM=xterm script -qfec "$bin $cg" "$shown" <"$dir/keys" >/dev/null &

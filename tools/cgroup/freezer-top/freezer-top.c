@@ -52,10 +52,13 @@ static const char *top;
 static struct node *nodes;
 static int nr_nodes;
 static int watch = -1;
+static int cursor, first;
 
+/* There is no file with the name "", but half a path can be that of another. */
 static void file_of(const struct node *n, const char *file, char *buf)
 {
-	snprintf(buf, PATH_MAX, "%s%s/%s", top, n->path, file);
+	if (snprintf(buf, PATH_MAX, "%s%s/%s", top, n->path, file) >= PATH_MAX)
+		*buf = '\0';
 }
 
 /* Files. */
@@ -126,9 +129,10 @@ static int is_cgroup(const struct dirent *ent)
 
 static void scan(const char *path, int depth)
 {
+	/* On the stack it would be there once for each level of the tree. */
+	static char dir[PATH_MAX];
 	struct node node = { .depth = depth };
 	struct dirent **list;
-	char dir[PATH_MAX];
 	int i, nr;
 
 	nodes = realloc(nodes, (nr_nodes + 1) * sizeof(*nodes));
@@ -141,7 +145,7 @@ static void scan(const char *path, int depth)
 	file_of(&node, "", dir);
 	nr = scandir(dir, &list, is_cgroup, alphasort);
 	for (i = 0; i < nr; i++) {
-		snprintf(dir, sizeof(dir), "%s/%s", path, list[i]->d_name);
+		snprintf(dir, sizeof(dir), "%s/%s", node.path, list[i]->d_name);
 		scan(dir, depth + 1);
 		free(list[i]);
 	}
@@ -154,6 +158,8 @@ static void rescan(void)
 	while (nr_nodes)
 		free(nodes[--nr_nodes].path);
 	scan("", 0);
+	if (cursor >= nr_nodes)
+		cursor = nr_nodes - 1;
 }
 
 static const char *find_top(void)
@@ -244,7 +250,6 @@ static void print_json(void)
 
 /* The screen. */
 
-static int cursor, first;
 static char message[PATH_MAX + 128];
 
 static void draw(void)
@@ -252,8 +257,6 @@ static void draw(void)
 	char line[PATH_MAX + 128];
 	int i, rows = LINES > 3 ? LINES - 3 : 1;
 
-	if (cursor >= nr_nodes)
-		cursor = nr_nodes - 1;
 	if (cursor < first)
 		first = cursor;
 	if (cursor >= first + rows)
@@ -305,7 +308,7 @@ static bool key(int c)
 {
 	if (c == KEY_UP && cursor)
 		cursor--;
-	else if (c == KEY_DOWN)
+	else if (c == KEY_DOWN && cursor < nr_nodes - 1)
 		cursor++;
 	else if (c == 'f')
 		act("freeze", "freezer.freeze", "1");
@@ -408,5 +411,9 @@ int main(int argc, char **argv)
 		print_plain();
 	else
 		print_json();
+	if (fflush(stdout) || ferror(stdout)) {
+		perror("freezer-top");
+		return 1;
+	}
 	return 0;
 }
