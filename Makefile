@@ -82,7 +82,7 @@ examples: kernel-normal kernel-vm-normal rootfs ## run the examples of the docum
 rootfs: setup
 	@scripts/rootfs.sh
 
-check: source		## checkpatch, sparse, W=1, kernel-doc, shellcheck, option on, off, legacy
+check: kernel-normal	## checkpatch, sparse, W=1, kernel-doc, shellcheck, option on, off, legacy
 	@scripts/check.sh
 
 test-judge: kernel-debug ## runs that must fail: does the judge of test runs see it?
