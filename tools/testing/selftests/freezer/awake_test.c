@@ -9,6 +9,7 @@
 #include <linux/aio_abi.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -27,19 +28,24 @@
 #define MANY_FREEZES	2000
 #define NOTE_ERROR	0
 
+static int freeze_and_thaw(struct worker *w)
+{
+	int ret;
+
+	ret = cg_freeze("a");
+	ret = ret ?: cg_wait("a", "FROZEN");
+	ret = ret ?: cg_thaw("a");
+	return ret ?: -(int)slot_note(w->slots, NOTE_ERROR);
+}
+
 /* Whoever is frozen finds itself at another point each time. */
 static int freeze_again_and_again(struct worker *w)
 {
 	int i, ret = 0;
 
-	for (i = 0; i < FREEZES && !ret; i++) {
-		ret = cg_freeze("a");
-		ret = ret ?: cg_wait("a", "FROZEN");
-		ret = ret ?: cg_thaw("a");
-		ret = ret ?: workers_move(w, 1);
-		ret = ret ?: -(int)slot_note(w->slots, NOTE_ERROR);
-	}
-	return ret;
+	for (i = 0; i < FREEZES && !ret; i++)
+		ret = freeze_and_thaw(w) ?: workers_move(w, 1);
+	return ret ?: -(int)slot_note(w->slots, NOTE_ERROR);
 }
 
 /* The same, of who need not get far in between. */
@@ -47,13 +53,10 @@ static int freeze_many_times(struct worker *w)
 {
 	int i, ret = 0;
 
-	for (i = 0; i < MANY_FREEZES && !ret; i++) {
-		ret = cg_freeze("a");
-		ret = ret ?: cg_wait("a", "FROZEN");
-		ret = ret ?: cg_thaw("a");
-		ret = ret ?: -(int)slot_note(w->slots, NOTE_ERROR);
-	}
-	return ret ?: workers_move(w, 1);
+	for (i = 0; i < MANY_FREEZES && !ret; i++)
+		ret = freeze_and_thaw(w);
+	ret = ret ?: workers_move(w, 1);
+	return ret ?: -(int)slot_note(w->slots, NOTE_ERROR);
 }
 
 static void worker_looks_for_events(struct worker *w)
@@ -411,30 +414,31 @@ TEST_F(freezer, netlink_send_with_a_timeout_is_not_interrupted)
 
 /* A socket that is still to connect, to where nobody accepts. */
 
+static struct {
+	int			listener;
+	struct sockaddr_in	addr;
+} full = {
+	.addr.sin_family = AF_INET,
+};
+
+/* The first of three fills the queue; the last is left in SYN_SENT. */
 static int connecting_socket(void)
 {
-	struct timeval timeout = { .tv_usec = 1000 };
-	struct sockaddr_in addr = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	socklen_t len = sizeof(addr);
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(full.addr);
 	int i, fd = -1;
 
-	if (loopback_up() || bind(listener, (void *)&addr, len) ||
-	    listen(listener, 0) || getsockname(listener, (void *)&addr, &len))
+	full.addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	full.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (loopback_up() || bind(full.listener, (void *)&full.addr, len) ||
+	    listen(full.listener, 0) ||
+	    getsockname(full.listener, (void *)&full.addr, &len))
 		return -errno;
-	/* The first one fills the queue. */
 	for (i = 0; i < 3; i++) {
 		fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		connect(fd, (void *)&addr, len);
+		connect(fd, (void *)&full.addr, len);
 		pause_ms(10);
 	}
-	fcntl(fd, F_SETFL, 0);
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)))
-		return -errno;
-	return fd;
+	return fcntl(fd, F_SETFL, 0) ? -errno : fd;
 }
 
 static int send_byte(int fd)
@@ -444,9 +448,10 @@ static int send_byte(int fd)
 
 static void worker_sends_too_early(struct worker *w)
 {
+	const struct timeval timeout = { .tv_usec = 1000 };
 	int fd = connecting_socket();
 
-	if (fd < 0)
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)))
 		_exit(1);
 	wait_in_vain(w, send_byte, fd);
 }
@@ -457,6 +462,50 @@ TEST_F_TIMEOUT(freezer, send_that_waits_to_connect_is_not_interrupted, 120)
 
 	ASSERT_EQ(0, worker_start_in("a", &w, worker_sends_too_early, 1));
 	EXPECT_EQ(0, freeze_many_times(&w));
+}
+
+static int connecting;
+
+static void worker_sends_when_connected(struct worker *w)
+{
+	slot_tick(w->slots);
+	if (send_byte(connecting) != 1)
+		slot_set_note(w->slots, NOTE_ERROR, errno);
+	slot_tick(w->slots);
+	worker_pauses(w);
+}
+
+/* Makes room for another try, which comes after a second or more. */
+static bool is_connected(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	accept4(full.listener, NULL, NULL, 0);
+	return !getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) &&
+	       info.tcpi_state == TCP_ESTABLISHED;
+}
+
+/* A stop and its end leave it awake. */
+TEST_F_TIMEOUT(freezer, send_that_waits_to_connect_sees_it_after_the_thaw, 60)
+{
+	struct worker w;
+
+	connecting = connecting_socket();
+	ASSERT_LE(0, connecting);
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_sends_when_connected, 1));
+	ASSERT_EQ(0, WAIT_UNTIL(task_sleeps(w.pid, "S")));
+	ASSERT_EQ(0, hog_start(&w));
+	ASSERT_EQ(0, kill(w.pid, SIGSTOP));
+	ASSERT_EQ(0, kill(w.pid, SIGCONT));
+	ASSERT_EQ(0, cg_freeze("a"));
+	ASSERT_EQ(0, hog_stop());
+	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
+	ASSERT_EQ(0, fcntl(full.listener, F_SETFL, O_NONBLOCK));
+	EXPECT_EQ(0, WAIT_UNTIL(is_connected(connecting)));
+	ASSERT_EQ(0, cg_thaw("a"));
+	EXPECT_EQ(0, WAIT_UNTIL(slot_count(w.slots) > 1));
+	EXPECT_EQ(0UL, slot_note(w.slots, NOTE_ERROR));
 }
 
 TEST_HARNESS_MAIN

@@ -124,7 +124,7 @@ TEST_F(freezer, call_that_a_seccomp_supervisor_has_received_freezes)
 	EXPECT_EQ(0, answer_after_thaw(worker_asks_and_insists));
 }
 
-/* Userfaultfd: the monitor is the test, which does not read before the thaw. */
+/* Userfaultfd: the monitor is the test. */
 
 static char *watched_page(int fd, unsigned long features)
 {
@@ -160,6 +160,16 @@ static int read_msg(int fd, struct uffd_msg *msg)
 	return read(fd, msg, sizeof(*msg)) < 0 ? -errno : 0;
 }
 
+static int give_page(int fd, unsigned long address)
+{
+	struct uffdio_zeropage zero = {
+		.range.start = address & -PAGE,
+		.range.len = PAGE,
+	};
+
+	return ioctl(fd, UFFDIO_ZEROPAGE, &zero) ? -errno : 0;
+}
+
 static void worker_drops_a_page(struct worker *w)
 {
 	char *page = watch_page(w, UFFD_FEATURE_EVENT_REMOVE);
@@ -178,11 +188,16 @@ TEST_F(freezer, task_that_waits_for_a_userfaultfd_monitor_freezes)
 
 	ASSERT_EQ(0, worker_start_in("a", &w, worker_drops_a_page, 1));
 	ASSERT_EQ(0, WAIT_UNTIL(task_sleeps(w.pid, "D")));
-	ASSERT_EQ(0, freeze_and_thaw(&w));
 	fd = fd_of_worker(&w);
+	ASSERT_EQ(0, cg_freeze("a"));
+	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
 	ASSERT_EQ(0, read_msg(fd, &msg));
-	close(fd);
 	EXPECT_EQ(UFFD_EVENT_REMOVE, msg.event);
+	/* As the page is there; -EAGAIN is for who has an event to read. */
+	EXPECT_EQ(-EEXIST, give_page(fd, msg.arg.remove.start));
+	close(fd);
+	ASSERT_EQ(0, workers_stand_still(&w, 1));
+	ASSERT_EQ(0, cg_thaw("a"));
 	ASSERT_EQ(0, WAIT_UNTIL(slot_count(w.slots) > 1));
 	EXPECT_TRUE(slot_note(w.slots, NOTE_RESULT) == ANSWER);
 }
@@ -195,16 +210,6 @@ static void worker_touches_a_page(struct worker *w)
 		      ANSWER + __atomic_load_n(page, __ATOMIC_RELAXED));
 	slot_tick(w->slots);
 	worker_pauses(w);
-}
-
-static int give_page(int fd, struct uffd_msg *msg)
-{
-	struct uffdio_zeropage zero = {
-		.range.start = msg->arg.pagefault.address & -PAGE,
-		.range.len = PAGE,
-	};
-
-	return ioctl(fd, UFFDIO_ZEROPAGE, &zero) ? -errno : 0;
 }
 
 /* The monitor has read it before the freeze, and would read it once more. */
@@ -222,7 +227,7 @@ TEST_F(freezer, userfaultfd_monitor_is_told_once_of_a_page_fault)
 	ASSERT_EQ(0, WAIT_UNTIL(task_sleeps(w.pid, "S")));
 	ASSERT_EQ(0, fcntl(fd, F_SETFL, O_NONBLOCK));
 	EXPECT_EQ(-EAGAIN, read_msg(fd, &again));
-	ASSERT_EQ(0, give_page(fd, &msg));
+	ASSERT_EQ(0, give_page(fd, msg.arg.pagefault.address));
 	close(fd);
 	ASSERT_EQ(0, WAIT_UNTIL(slot_count(w.slots) > 1));
 	EXPECT_TRUE(slot_note(w.slots, NOTE_RESULT) == ANSWER);
