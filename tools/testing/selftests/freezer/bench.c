@@ -449,19 +449,13 @@ struct result {
 	double	switches;
 };
 
-/* Not at the same time after a tick of the timer in each cycle, or in a few. */
-static void calm_down(unsigned int i)
-{
-	usleep(CALM_MS * 1000 + 41 * i);
-}
-
-static void cycle(const struct freezer *f, const struct set *set,
-		  unsigned int i, u64 *frozen, u64 *thawed)
+static void cycle(const struct freezer *f, const struct set *set, u64 *frozen,
+		  u64 *thawed)
 {
 	*frozen = freeze_all(f);
-	calm_down(i);
+	pause_ms(CALM_MS);
 	*thawed = set->sleep->fn == spin ? thaw_spinning(f) : thaw_sleepers(f);
-	calm_down(i);
+	pause_ms(CALM_MS);
 }
 
 /* The first cycle is not measured: it turns a static key on. */
@@ -471,10 +465,10 @@ static void measure_cycles(const struct freezer *f, const struct set *set,
 	unsigned int i, nr = cycles(set);
 	u64 frozen[MAX_CYCLES], thawed[MAX_CYCLES], before;
 
-	cycle(f, set, 0, frozen, thawed);
+	cycle(f, set, frozen, thawed);
 	before = switches(set);
 	for (i = 0; i < nr; i++)
-		cycle(f, set, i, frozen + i, thawed + i);
+		cycle(f, set, frozen + i, thawed + i);
 	result->switches = (double)(switches(set) - before) / nr;
 	result->freeze = middle_mean(frozen, nr);
 	result->thaw = middle_mean(thawed, nr);
