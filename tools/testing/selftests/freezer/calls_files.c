@@ -460,7 +460,7 @@ const struct call file_calls[] = {
 		   event_open_both),
 	BYTE_CALL("splice from a pipe", setup_two_pipes, call_splice_from_pipe,
 		  1),
-	BYTE_CALL("splice from a socket, with a timeout", setup_socket_to_splice,
+	BYTE_CALL("splice from a socket, timeout", setup_socket_to_splice,
 		  call_splice_from_pipe, 1, .woken = PIPE_LOCKED),
 	BYTE_CALL("tee", setup_two_pipes, call_tee, 1),
 	DRAIN_CALL("splice to a full pipe", setup_file_and_full_pipe,
