@@ -330,26 +330,31 @@ static void freezer_call_workers(struct freezer *freezer)
 		mod_delayed_work(system_wq, &freezer->retry, 0);
 }
 
-/*
- * A worker that is frozen stays so, though others have come meanwhile; but not
- * one with a mark, which __container_freezer_recalls() has woken.
- */
-static bool freezer_defers(struct freezer *freezer, struct task_struct *task)
+static bool freezer_turn_is_to_come(struct freezer *freezer)
 {
 	unsigned long flags;
 	bool ret;
-
-	if (likely(!(task->flags & PF_USER_WORKER)) || READ_ONCE(pm_freezing))
-		return false;
-	/* Pairs with WRITE_ONCE() in __container_freezer_count(). */
-	if (frozen(task) && !READ_ONCE(task->freezer_pending))
-		return false;
 
 	spin_lock_irqsave(&freezer->lock, flags);
 	ret = freezer_others_come_first(freezer);
 	spin_unlock_irqrestore(&freezer->lock, flags);
 
 	return ret;
+}
+
+/*
+ * A worker that is frozen stays so, though others have come meanwhile; but not
+ * one with a mark, which __container_freezer_recalls() has woken.
+ */
+static bool freezer_defers(struct freezer *freezer, struct task_struct *task)
+{
+	if (likely(!(task->flags & PF_USER_WORKER)) || READ_ONCE(pm_freezing))
+		return false;
+	/* Pairs with WRITE_ONCE() in __container_freezer_count(). */
+	if (frozen(task) && !READ_ONCE(task->freezer_pending))
+		return false;
+
+	return freezer_turn_is_to_come(freezer);
 }
 
 static noinline bool freezer_defers_worker(struct task_struct *task)
@@ -747,15 +752,10 @@ bool __container_freezer_defers(struct task_struct *task)
  */
 bool __container_freezer_recalls(struct task_struct *task)
 {
-	struct freezer *freezer;
-	unsigned long flags;
 	bool ret;
 
 	rcu_read_lock();
-	freezer = task_freezer(task);
-	spin_lock_irqsave(&freezer->lock, flags);
-	ret = freezer_others_come_first(freezer);
-	spin_unlock_irqrestore(&freezer->lock, flags);
+	ret = freezer_turn_is_to_come(task_freezer(task));
 	if (ret)
 		__container_freezer_count(task);
 	rcu_read_unlock();
