@@ -303,13 +303,6 @@ static void worker_connects(struct worker *w)
 	worker_pauses(w);
 }
 
-static int connect_in_vain(const char *cg, struct worker *w)
-{
-	int ret = worker_start_in(cg, w, worker_connects, 1);
-
-	return ret ?: WAIT_UNTIL(task_sleeps(w->pid, "S"));
-}
-
 static bool has_connected(struct worker *w)
 {
 	return slot_count(w->slots) > 1;
@@ -323,8 +316,8 @@ TEST_F(freezer, connect_that_freezes_awake_lets_the_next_one_connect)
 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, unix_connect());
-	ASSERT_EQ(0, connect_in_vain("a", &first));
-	ASSERT_EQ(0, connect_in_vain(".", &next));
+	ASSERT_EQ(0, worker_start_asleep_in("a", &first, worker_connects, "S"));
+	ASSERT_EQ(0, worker_start_asleep_in(".", &next, worker_connects, "S"));
 	ASSERT_EQ(0, hog_start(&first));
 	ASSERT_LE(0, accept(fd, NULL, NULL));
 	ASSERT_EQ(0, cg_freeze("a"));
@@ -398,8 +391,7 @@ TEST_F(freezer, netlink_send_with_a_timeout_is_not_interrupted)
 
 	ASSERT_EQ(0, netlink_pair(netlink_fd));
 	ASSERT_EQ(0, netlink_fill(netlink_fd[1]));
-	ASSERT_EQ(0, worker_start_in("a", &w, worker_sends_to_netlink, 1));
-	ASSERT_EQ(0, WAIT_UNTIL(task_sleeps(w.pid, "S")));
+	ASSERT_EQ(0, worker_start_asleep_in("a", &w, worker_sends_to_netlink, "S"));
 	ASSERT_EQ(0, hog_start(&w));
 	ASSERT_LT(0, netlink_drain(netlink_fd[0]));
 	ASSERT_EQ(0, netlink_fill(netlink_fd[1]));
@@ -493,8 +485,7 @@ TEST_F_TIMEOUT(freezer, send_that_waits_to_connect_sees_it_after_the_thaw, 60)
 
 	connecting = connecting_socket();
 	ASSERT_LE(0, connecting);
-	ASSERT_EQ(0, worker_start_in("a", &w, worker_sends_when_connected, 1));
-	ASSERT_EQ(0, WAIT_UNTIL(task_sleeps(w.pid, "S")));
+	ASSERT_EQ(0, worker_start_asleep_in("a", &w, worker_sends_when_connected, "S"));
 	ASSERT_EQ(0, hog_start(&w));
 	ASSERT_EQ(0, kill(w.pid, SIGSTOP));
 	ASSERT_EQ(0, kill(w.pid, SIGCONT));

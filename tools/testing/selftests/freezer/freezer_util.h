@@ -189,6 +189,9 @@ int worker_start(struct worker *w, void (*fn)(struct worker *w),
 /* The same in @cg, where it goes first; and wait until all of it has counted. */
 int worker_start_in(const char *cg, struct worker *w,
 		    void (*fn)(struct worker *w), unsigned int nr);
+/* The same of one slot; and wait until it sleeps in one of @states. */
+int worker_start_asleep_in(const char *cg, struct worker *w,
+			   void (*fn)(struct worker *w), const char *states);
 /* One thread of @w, as if it were a worker of its own. */
 struct worker worker_thread(struct worker *w, unsigned int i);
 int worker_wait_exit(struct worker *w, int *status);

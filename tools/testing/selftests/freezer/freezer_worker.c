@@ -240,6 +240,14 @@ int worker_start_in(const char *cg, struct worker *w,
 	return ret;
 }
 
+int worker_start_asleep_in(const char *cg, struct worker *w,
+			   void (*fn)(struct worker *w), const char *states)
+{
+	int ret = worker_start_in(cg, w, fn, 1);
+
+	return ret ?: WAIT_UNTIL(task_sleeps(w->pid, states));
+}
+
 struct worker worker_thread(struct worker *w, unsigned int i)
 {
 	struct worker thread = {

@@ -186,8 +186,7 @@ TEST_F(freezer, task_that_waits_for_a_userfaultfd_monitor_freezes)
 	struct worker w;
 	int fd;
 
-	ASSERT_EQ(0, worker_start_in("a", &w, worker_drops_a_page, 1));
-	ASSERT_EQ(0, WAIT_UNTIL(task_sleeps(w.pid, "D")));
+	ASSERT_EQ(0, worker_start_asleep_in("a", &w, worker_drops_a_page, "D"));
 	fd = fd_of_worker(&w);
 	ASSERT_EQ(0, cg_freeze("a"));
 	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
@@ -247,8 +246,7 @@ static int dies_while_pending(struct worker *w, int sig)
 {
 	int ret;
 
-	ret = worker_start_in("a", w, worker_waits_for_a_page, 1);
-	ret = ret ?: WAIT_UNTIL(task_sleeps(w->pid, "D"));
+	ret = worker_start_asleep_in("a", w, worker_waits_for_a_page, "D");
 	ret = ret ?: cg_freeze("a");
 	ret = ret ?: cg_file_wait("a", "freezer.freeze", "FREEZING");
 	if (!ret && kill(w->pid, sig))
@@ -271,8 +269,7 @@ TEST_F(freezer, signal_ends_it_after_the_thaw_as_well)
 {
 	struct worker w;
 
-	ASSERT_EQ(0, worker_start_in("a", &w, worker_waits_for_a_page, 1));
-	ASSERT_EQ(0, WAIT_UNTIL(task_sleeps(w.pid, "D")));
+	ASSERT_EQ(0, worker_start_asleep_in("a", &w, worker_waits_for_a_page, "D"));
 	ASSERT_EQ(0, cg_freeze("a"));
 	EXPECT_TRUE(cg_reads("a", "FREEZING"));
 	ASSERT_EQ(0, cg_thaw("a"));

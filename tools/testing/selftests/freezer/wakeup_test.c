@@ -658,13 +658,6 @@ static void worker_locks(struct worker *w)
 	worker_pauses(w);
 }
 
-static int lock_in_vain(const char *cg, struct worker *w)
-{
-	int ret = worker_start_in(cg, w, worker_locks, 1);
-
-	return ret ?: WAIT_UNTIL(task_sleeps(w->pid, "S"));
-}
-
 static bool has_lock(struct worker *w)
 {
 	return slot_count(w->slots) > 1;
@@ -678,8 +671,8 @@ static int lock_goes_past_the_frozen_one(int (*lock)(int fd, short type))
 	lock_file = lock;
 	snprintf(lock_path, sizeof(lock_path), "/tmp/freezer_lock.%d", getpid());
 	fd = open_and_lock();
-	ret = lock_in_vain("a", &first);
-	ret = ret ?: lock_in_vain(".", &next);
+	ret = worker_start_asleep_in("a", &first, worker_locks, "S");
+	ret = ret ?: worker_start_asleep_in(".", &next, worker_locks, "S");
 	ret = ret ?: cg_freeze("a");
 	ret = ret ?: cg_wait("a", "FROZEN");
 	lock(fd, F_UNLCK);

@@ -1140,8 +1140,7 @@ static int start_both(void (*request)(struct worker *w),
 	int ret;
 
 	ret = worker_start_in("a", &frozen, request, 1);
-	ret = ret ?: worker_start_in(".", running, call, 1);
-	ret = ret ?: WAIT_UNTIL(task_sleeps(running->pid, "S"));
+	ret = ret ?: worker_start_asleep_in(".", running, call, "S");
 	ret = ret ?: cg_freeze("a");
 	return ret ?: cg_wait("a", "FROZEN");
 }
