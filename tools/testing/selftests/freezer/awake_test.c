@@ -331,6 +331,50 @@ TEST_F(freezer, connect_that_freezes_awake_lets_the_next_one_connect)
 	EXPECT_EQ(0UL, slot_note(first.slots, NOTE_ERROR));
 }
 
+/* Nothing to do with a freezer, and as in Linux without it. */
+
+static int shut;
+
+static void worker_accepts_once(struct worker *w)
+{
+	slot_tick(w->slots);
+	if (accept(shut, NULL, NULL) < 0)
+		slot_set_note(w->slots, NOTE_ERROR, errno);
+	slot_tick(w->slots);
+	worker_pauses(w);
+}
+
+static int tcp_listen(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 || listen(fd, 1) ? -errno : fd;
+}
+
+static void handler(int sig)
+{
+	(void)sig;
+}
+
+TEST_F(freezer, accept_of_a_socket_that_is_shut_down_says_so_with_a_signal_too)
+{
+	struct sigaction act = { .sa_handler = handler };
+	struct worker w;
+
+	ASSERT_EQ(0, loopback_up());
+	shut = tcp_listen();
+	ASSERT_LE(0, shut);
+	/* The worker has it, too. */
+	sigaction(SIGUSR1, &act, NULL);
+	ASSERT_EQ(0, worker_start_asleep_in("a", &w, worker_accepts_once, "S"));
+	ASSERT_EQ(0, hog_start(&w));
+	ASSERT_EQ(0, shutdown(shut, SHUT_RDWR));
+	ASSERT_EQ(0, kill(w.pid, SIGUSR1));
+	ASSERT_EQ(0, hog_stop());
+	EXPECT_EQ(0, WAIT_UNTIL(slot_count(w.slots) > 1));
+	EXPECT_EQ((unsigned long)EINVAL, slot_note(w.slots, NOTE_ERROR));
+}
+
 /* Woken by room that is gone when the sender looks for it. */
 
 static int netlink_pair(int fd[2])
