@@ -18,7 +18,6 @@ struct cgroup_taskset;
 
 void __container_freezer_count(struct task_struct *task);
 bool __container_freezer_defers(struct task_struct *task);
-bool __container_freezer_recalls(struct task_struct *task);
 void __container_freezer_uncount(struct task_struct *task);
 void __container_freezer_migrate(struct cgroup_taskset *tset);
 void __container_freezer_signal(struct task_struct *task);
@@ -26,12 +25,12 @@ bool container_freezer_wants_signal(int sig, struct task_struct *task);
 void container_freezer_suspend(void);
 
 /**
- * container_freezer_defers - is it just too early to freeze @task?
- * @task: a task for which freezing() is false
+ * container_freezer_defers - is it too early to freeze @task?
+ * @task: any task
  *
  * Workers of user space freeze when nobody is left who could wait for them.
  *
- * Context: Under the freezer_lock() of @task.
+ * Context: Under the freezer_lock() of @task, which is thawed if it is frozen.
  * Return: true if so; then @task is pending, and the container freezer comes
  * again.
  */
@@ -59,12 +58,17 @@ static inline void container_freezer_pending(struct task_struct *task)
  *
  * Context: Either under the freezer_lock() of @task, or it is current and in the
  * refrigerator, where it checks freezing() again before it leaves.
+ * Return: true if somebody had to; then spinlock_t was taken, which sleeps with
+ * PREEMPT_RT.
  */
-static inline void container_freezer_settled(struct task_struct *task)
+static inline bool container_freezer_settled(struct task_struct *task)
 {
 	/* Pairs with WRITE_ONCE() in __container_freezer_count(). */
-	if (unlikely(READ_ONCE(task->freezer_pending)))
-		__container_freezer_uncount(task);
+	if (likely(!READ_ONCE(task->freezer_pending)))
+		return false;
+
+	__container_freezer_uncount(task);
+	return true;
 }
 
 /**
@@ -81,8 +85,7 @@ static inline void container_freezer_settled(struct task_struct *task)
  */
 static inline bool container_freezer_freezing(struct task_struct *task)
 {
-	return freezing(task) && !(unlikely(task->flags & PF_USER_WORKER) &&
-				   __container_freezer_recalls(task));
+	return freezing(task) && !container_freezer_defers(task);
 }
 
 /**
@@ -117,11 +120,15 @@ static inline void container_freezer_signal(struct task_struct *task)
 
 #else /* !CONFIG_CONTAINER_FREEZER */
 
-static inline void container_freezer_settled(struct task_struct *task) {}
 static inline void container_freezer_migrate(struct cgroup_taskset *tset) {}
 static inline void container_freezer_pending(struct task_struct *task) {}
 static inline void container_freezer_signal(struct task_struct *task) {}
 static inline void container_freezer_suspend(void) {}
+
+static inline bool container_freezer_settled(struct task_struct *task)
+{
+	return false;
+}
 
 static inline bool container_freezer_defers(struct task_struct *task)
 {

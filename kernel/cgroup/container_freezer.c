@@ -73,7 +73,8 @@
  * - Order.  Tasks freeze, thaw and get signals in no defined order.
  * - That a task which is stuck in the kernel freezes: FREEZING lasts as long.
  * - freezer.kill "once", while more than eight writes are under way on the host:
- *   a process can get the signal of one of them again.
+ *   a process can get the signal of one of them again; nor to a child, if more than
+ *   eight come in the time of one fork, but SIGKILL.
  * - Kernel threads are neither frozen nor counted nor killed.
  */
 
@@ -343,26 +344,19 @@ static bool freezer_turn_is_to_come(struct freezer *freezer)
 }
 
 /*
- * A worker that is frozen stays so, though others have come meanwhile; but not
- * one with a mark, which __container_freezer_recalls() has woken.
+ * One without a mark need not wait: it is frozen already, or was excused and keeps
+ * its request, so that it comes to the refrigerator and gets a mark there.
  */
-static bool freezer_defers(struct freezer *freezer, struct task_struct *task)
-{
-	if (likely(!(task->flags & PF_USER_WORKER)) || READ_ONCE(pm_freezing))
-		return false;
-	/* Pairs with WRITE_ONCE() in __container_freezer_count(). */
-	if (frozen(task) && !READ_ONCE(task->freezer_pending))
-		return false;
-
-	return freezer_turn_is_to_come(freezer);
-}
-
 static noinline bool freezer_defers_worker(struct task_struct *task)
 {
 	bool ret;
 
+	/* Pairs with WRITE_ONCE() in __container_freezer_count(). */
+	if (!READ_ONCE(task->freezer_pending) || READ_ONCE(pm_freezing))
+		return false;
+
 	rcu_read_lock();
-	ret = freezer_defers(task_freezer(task), task);
+	ret = freezer_turn_is_to_come(task_freezer(task));
 	rcu_read_unlock();
 
 	return ret;
@@ -389,7 +383,7 @@ static struct freezer *task_freezer_sched(struct task_struct *task)
  * Context: Any.  The answer lasts only under freezer_lock(); see "Level, not
  * edge" above, and freezer_excuses().
  * Return: true if the cgroup is effective, and @task is no kernel thread, not
- * excused, and no worker whose turn has not come.
+ * excused, and no worker with a mark whose turn has not come.
  */
 bool cgroup_freezing(struct task_struct *task)
 {
@@ -439,8 +433,15 @@ void __container_freezer_signal(struct task_struct *task)
 {
 	lockdep_assert_held(&task->sighand->siglock);
 
-	if (!READ_ONCE(pm_freezing) && freezer_excuses(task))
-		thaw_frozen_task(task);
+	if (READ_ONCE(pm_freezing))
+		return;
+	/* Who was stopped may have no TIF_SIGPENDING for what came meanwhile. */
+	if (!(READ_ONCE(task->flags) & (PF_EXITING | PF_SIGNALED)) &&
+	    !freezer_excuses_slow(task))
+		return;
+
+	set_tsk_thread_flag(task, TIF_SIGPENDING);
+	thaw_frozen_task(task);
 }
 
 /**
@@ -717,45 +718,28 @@ out:
 }
 
 /**
- * __container_freezer_defers - is it just too early to freeze a worker?
- * @task: a task with PF_USER_WORKER, for which freezing() is false
+ * __container_freezer_defers - is it too early to freeze a worker?
+ * @task: a task with PF_USER_WORKER; one that is frozen is thawed if so
  *
- * It has its mark, so that the cgroup is not FROZEN without it, but gets no
- * request; freezer_call_workers() has freezer_retry() send that.  If its turn has
- * come since freezing() was asked, then whoever left last saw that mark, or a new
- * mark is the first and has freezer_retry() come soon.
+ * It gets its mark, so that the cgroup is not FROZEN without it, and the request
+ * later: freezer_call_workers() has freezer_retry() send that.  If its turn has come
+ * since this was asked, then whoever left last saw that mark, or a new mark is the
+ * first and has freezer_retry() come soon.
+ *
+ * System suspend freezes workers in no order.
  *
  * Context: Under the freezer_lock() of @task.
  * Return: true if so.
  */
 bool __container_freezer_defers(struct task_struct *task)
 {
+	struct freezer *freezer;
 	bool ret;
 
 	rcu_read_lock();
-	ret = freezer_wants(task_freezer(task), task);
-	if (ret)
-		__container_freezer_count(task);
-	rcu_read_unlock();
-
-	return ret;
-}
-
-/**
- * __container_freezer_recalls - must a worker go on that suspend has frozen?
- * @task: a task with PF_USER_WORKER, which is thawed if so
- *
- * Others cannot freeze before it has done what they wait for.
- *
- * Context: Under the freezer_lock() of @task.
- * Return: true if so; then @task is pending.
- */
-bool __container_freezer_recalls(struct task_struct *task)
-{
-	bool ret;
-
-	rcu_read_lock();
-	ret = freezer_turn_is_to_come(task_freezer(task));
+	freezer = task_freezer(task);
+	ret = !READ_ONCE(pm_freezing) && freezer_wants(freezer, task) &&
+	      freezer_turn_is_to_come(freezer);
 	if (ret)
 		__container_freezer_count(task);
 	rcu_read_unlock();
@@ -1170,7 +1154,7 @@ static void freezer_send(struct task_struct *leader, int sig, struct pid *sender
 			send_signal_locked(sig, SEND_SIG_PRIV, leader, PIDTYPE_PGID);
 			return;
 		}
-		if (sig == SIGKILL)
+		if (sig == SIGKILL || !leader->ptrace)
 			return;
 	}
 
@@ -1184,7 +1168,8 @@ static void freezer_send(struct task_struct *leader, int sig, struct pid *sender
 	info.si_signo = sig;
 	info.si_code = SI_USER;
 	info.si_pid = pid_nr_ns(sender, task_active_pid_ns(leader));
-	info.si_uid = from_kuid_munged(current_user_ns(), uid);
+	if (sender)
+		info.si_uid = from_kuid_munged(current_user_ns(), uid);
 	send_signal_locked(sig, &info, leader, PIDTYPE_PGID);
 }
 
@@ -1196,11 +1181,18 @@ static bool freezer_had_kill(struct freezer_kills *had, struct freezer_kill *kil
 }
 
 /* Under siglock. */
-static void freezer_record_kill(struct freezer_kills *had,
+static void freezer_record_kill(struct signal_struct *signal,
 				struct freezer_kill *kill)
 {
+	struct freezer_kills *had = &signal->freezer_kills;
+
 	/* Pairs with freezer_had_kill() and freezer_kill_note(). */
 	WRITE_ONCE(had->ids[kill->slot], kill->id);
+	/* Who dies of SIGKILL passes on that, however many more come. */
+	if ((signal->flags & SIGNAL_GROUP_EXIT) &&
+	    had->sigs[(had->nr - 1) % ARRAY_SIZE(had->sigs)] == SIGKILL)
+		return;
+
 	had->sigs[had->nr % ARRAY_SIZE(had->sigs)] = kill->sig;
 	/* Pairs with freezer_kill_note() and freezer_kill_newborn(). */
 	smp_store_release(&had->nr, had->nr + 1);
@@ -1245,7 +1237,7 @@ static bool freezer_kill_process(struct freezer_kill *kill,
 
 	sent = !freezer_had_kill(had, kill);
 	if (sent) {
-		freezer_record_kill(had, kill);
+		freezer_record_kill(task->signal, kill);
 		/* A leader that exec replaces is not gone before siglock is free. */
 		if (!newborn || !freezer_born_with(task, kill->sig))
 			freezer_send(READ_ONCE(task->group_leader), kill->sig,
@@ -1285,7 +1277,7 @@ static void freezer_kill_missed(struct task_struct *child)
 	had = current->signal->freezer_kills;
 	unlock_task_sighand(current, &flags);
 
-	/* More than are remembered do not fit in the time of a fork. */
+	/* What is not remembered is lost, but not SIGKILL: freezer_record_kill(). */
 	seen = max(seen, had.nr - min_t(u32, had.nr, ARRAY_SIZE(had.sigs)));
 
 	lock_task_sighand(child, &flags);

@@ -147,6 +147,16 @@ static int send_to_cgroup(struct worker *w, int sig)
 	return cg_kill("a", sig);
 }
 
+static int send_and_continue(struct worker *w, int sig)
+{
+	return kill(w->pid, sig) || kill(w->pid, SIGCONT) ? -errno : 0;
+}
+
+static int send_to_cgroup_and_continue(struct worker *w, int sig)
+{
+	return send_to_cgroup(w, sig) ?: send_to_cgroup(w, SIGCONT);
+}
+
 static int send_by_cgroup_kill(struct worker *w, int sig)
 {
 	(void)w;
@@ -206,6 +216,14 @@ TEST_F(freezer, sigterm_to_a_stopped_and_frozen_process_waits_for_sigcont)
 	EXPECT_EQ('T', task_state(w.pid));
 	ASSERT_EQ(0, kill(w.pid, SIGCONT));
 	EXPECT_EQ(0, worker_wait_killed(&w, SIGTERM));
+}
+
+TEST_F(freezer, signal_and_sigcont_end_a_stopped_and_frozen_process)
+{
+	EXPECT_EQ(0, dies_while_frozen(&stopped, SIGTERM, send_and_continue));
+	EXPECT_EQ(0, dies_while_frozen(&stopped, SIGQUIT, send_and_continue));
+	EXPECT_EQ(0, dies_while_frozen(&stopped, SIGTERM,
+				       send_to_cgroup_and_continue));
 }
 
 TEST_F(freezer, signal_ends_a_frozen_process_in_vfork)

@@ -1006,6 +1006,19 @@ TEST_F(freezer, signal_that_the_tracer_gives_to_a_frozen_stop_is_handled_later)
 	EXPECT_EQ(0, handled_after_the_thaw(&w));
 }
 
+TEST_F(freezer, signal_that_came_in_a_frozen_stop_is_shown_after_cont)
+{
+	struct worker w;
+
+	ASSERT_EQ(0, start_in_a_stop(&w));
+	ASSERT_EQ(0, freeze());
+	ASSERT_EQ(0, kill(w.pid, SIGUSR1));
+	ASSERT_EQ(0, cont(w.pid));
+	ASSERT_EQ(0, wait_stop(w.pid, SIGUSR1));
+	ASSERT_EQ(0, inspect(w.pid, w.slots));
+	EXPECT_EQ(0, handled_after_the_thaw(&w));
+}
+
 TEST_F(freezer, signal_that_was_pending_before_the_tracer_came_is_shown)
 {
 	struct worker w;

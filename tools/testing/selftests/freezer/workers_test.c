@@ -17,9 +17,11 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "freezer_fixture.h"
@@ -522,6 +524,63 @@ TEST_F(freezer, splice_in_an_io_wq_thread_freezes_and_is_completed_once)
 	ASSERT_EQ(0, start(&w, worker_splices, is_wq_thread));
 	ASSERT_EQ(0, cycle_and_feed(&w));
 	EXPECT_TRUE(last_result(&w) == 1 || last_result(&w) == -EINTR);
+}
+
+/*
+ * A thread that the freezer excuses, for a tracer that wants it to stop again, is
+ * without a mark.  When it goes on, its turn has not come.
+ */
+
+static unsigned long sq_thread(pid_t pid, pid_t tid)
+{
+	return is_sq_thread(pid, tid) ? tid : 0;
+}
+
+static int stops(pid_t tid)
+{
+	return WAIT_UNTIL(waitpid(tid, NULL, WNOHANG | __WALL) == tid);
+}
+
+static int trace(enum __ptrace_request request, pid_t tid)
+{
+	return ptrace(request, tid, NULL, NULL) ? -errno : 0;
+}
+
+/* It is in a stop then, and about to be in another one. */
+static int stop_twice(pid_t tid)
+{
+	int ret = trace(PTRACE_SEIZE, tid);
+
+	ret = ret ?: trace(PTRACE_INTERRUPT, tid) ?: stops(tid);
+	return ret ?: trace(PTRACE_INTERRUPT, tid);
+}
+
+static int go_on(pid_t tid)
+{
+	int ret = trace(PTRACE_CONT, tid) ?: stops(tid);
+
+	return ret ?: trace(PTRACE_CONT, tid);
+}
+
+TEST_F(freezer, busy_sqpoll_thread_that_its_tracer_held_does_not_run_while_frozen)
+{
+	struct worker w, stuck;
+	pid_t tid;
+
+	if (!ring_supported())
+		SKIP(return, "no io_uring");
+	ASSERT_EQ(0, stuck_setup());
+	ASSERT_EQ(0, stuck_worker_start_in("a", &stuck));
+	ASSERT_EQ(0, start(&w, worker_has_busy_sqpoll, is_sq_thread));
+	tid = sum_threads(w.pid, sq_thread);
+	ASSERT_EQ(0, stop_twice(tid));
+	ASSERT_EQ(0, cg_freeze("a"));
+	EXPECT_TRUE(cg_reads("a", "FREEZING"));
+	ASSERT_EQ(0, go_on(tid));
+	ASSERT_EQ(0, stuck_release());
+	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
+	EXPECT_EQ(0, stand_still(&w, 1));
+	EXPECT_EQ(0, thaw(&w, 1));
 }
 
 TEST_F(freezer, busy_sqpoll_thread_freezes_and_completes_a_read_after_the_thaw)
