@@ -25,7 +25,7 @@ help:			## this list
 run: kernel-normal	## boot it: a shell beside a container; CMD='...' runs one command
 	@scripts/run.sh "$$FREEZER_CMD"
 
-test: kernel-normal kernel-debug ## run the selftests on the normal and the debug kernel; T=name for one
+test: kernel-normal kernel-debug ## run the selftests on the normal and the debug kernel, but for slow ones; T=name for those with this in their name
 	@TESTS=quick scripts/test.sh "$$FREEZER_TEST"
 
 test-slow: kernel-debug	## the selftests that make test leaves out, on the debug kernel
@@ -40,7 +40,7 @@ test-full: kernel-normal kernel-debug kernel-kasan kernel-kcsan kernel-off ## al
 	@FREEZER_ROUNDS=500 PROFILES=normal LIMIT=14400 scripts/test.sh
 	@$(MAKE) table
 
-table: kernel-normal	## 10,000 freezes of what never froze before, as a table; T=name for some of them
+table: kernel-normal	## 10,000 freezes of each of ten things that never froze before, as a table; T=name for some of them
 	@scripts/table.sh "$$FREEZER_TEST"
 
 observe: kernel-normal	## transcripts: a freeze that is blocked, named and rolled back, and one that succeeds
@@ -79,7 +79,7 @@ test-clients: kernel-vm-normal kernel-vm-legacy rootfs ## lxc, runc, crun, docke
 examples: kernel-normal kernel-vm-normal rootfs ## run the examples of the documentation, and put what they print into it
 	@scripts/examples.sh
 
-rootfs: setup
+rootfs: setup		## build the disk for make vm and make test-clients, as root
 	@scripts/rootfs.sh
 
 check: kernel-normal	## checkpatch, sparse, W=1, kernel-doc, shellcheck, option on, off, legacy

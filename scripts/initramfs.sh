@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # initramfs.sh [NAME=FILE...] - write an initramfs to standard output: busybox,
-# our guest scripts, the selftests, and each FILE as /job/NAME
+# our guest scripts, the selftests, freezer-top, and each FILE as /job/NAME
 set -eu
 . "$(dirname "$0")/lib.sh"
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # test.sh [NAME] - run the selftests, or those with NAME in their name, on each
 # kernel of PROFILES; one line a test, then "N passed, N failed".
-# TESTS=quick leaves out the slow programs, unless a NAME is given, and
-# TESTS=slow runs no others.
+# Without a NAME, TESTS=quick leaves out the slow programs, and TESTS=slow runs no
+# others.
 set -eu
 . "$(dirname "$0")/lib.sh"
 
