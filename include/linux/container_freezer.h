@@ -17,7 +17,7 @@ struct cgroup_taskset;
 #ifdef CONFIG_CONTAINER_FREEZER
 
 void __container_freezer_count(struct task_struct *task);
-bool __container_freezer_defers(struct task_struct *task);
+bool __container_freezer_defers(struct task_struct *task, bool freeze);
 void __container_freezer_uncount(struct task_struct *task);
 void __container_freezer_migrate(struct cgroup_taskset *tset);
 void __container_freezer_signal(struct task_struct *task);
@@ -27,17 +27,19 @@ void container_freezer_suspend(void);
 /**
  * container_freezer_defers - is it too early to freeze @task?
  * @task: any task
+ * @freeze: what freezing() has said of it, or true
  *
- * Workers of user space freeze when nobody is left who could wait for them.
+ * Workers of user space freeze when nobody is left who could wait for them.  Both
+ * this and freezing() look whether that is so, and need not find the same.
  *
  * Context: Under the freezer_lock() of @task, which is thawed if it is frozen.
  * Return: true if so; then @task is pending, and the container freezer comes
  * again.
  */
-static inline bool container_freezer_defers(struct task_struct *task)
+static inline bool container_freezer_defers(struct task_struct *task, bool freeze)
 {
 	return unlikely(task->flags & PF_USER_WORKER) &&
-	       __container_freezer_defers(task);
+	       __container_freezer_defers(task, freeze);
 }
 
 /**
@@ -85,7 +87,7 @@ static inline bool container_freezer_settled(struct task_struct *task)
  */
 static inline bool container_freezer_freezing(struct task_struct *task)
 {
-	return freezing(task) && !container_freezer_defers(task);
+	return freezing(task) && !container_freezer_defers(task, true);
 }
 
 /**
@@ -130,7 +132,7 @@ static inline bool container_freezer_settled(struct task_struct *task)
 	return false;
 }
 
-static inline bool container_freezer_defers(struct task_struct *task)
+static inline bool container_freezer_defers(struct task_struct *task, bool freeze)
 {
 	return false;
 }

@@ -36,7 +36,7 @@
  *
  * Level, not edge.  Each change stores the wish first and passes it on second,
  * and each receiver reads the wish as it is now under its own lock: a child
- * cgroup reads its parent's in freezer_apply(), a parent its child's state in
+ * cgroup reads its parent's in freezer_wish(), a parent its child's state in
  * freezer_report(), conform_tasks() and __thaw_task() that of the cgroup under
  * freezer_lock().  Whoever comes last acts on the newest wish, so an old walk
  * that comes late does no harm, and no lock is held across a walk.
@@ -89,6 +89,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 #include <linux/uidgid.h>
 #include <linux/workqueue.h>
 
@@ -433,15 +434,14 @@ void __container_freezer_signal(struct task_struct *task)
 {
 	lockdep_assert_held(&task->sighand->siglock);
 
-	if (READ_ONCE(pm_freezing))
-		return;
-	/* Who was stopped may have no TIF_SIGPENDING for what came meanwhile. */
 	if (!(READ_ONCE(task->flags) & (PF_EXITING | PF_SIGNALED)) &&
 	    !freezer_excuses_slow(task))
 		return;
 
+	/* Who was stopped may not have it for what came meanwhile. */
 	set_tsk_thread_flag(task, TIF_SIGPENDING);
-	thaw_frozen_task(task);
+	if (!READ_ONCE(pm_freezing))
+		thaw_frozen_task(task);
 }
 
 /**
@@ -720,6 +720,7 @@ out:
 /**
  * __container_freezer_defers - is it too early to freeze a worker?
  * @task: a task with PF_USER_WORKER; one that is frozen is thawed if so
+ * @freeze: what freezing() has said; if not, that is why, or it is not wanted
  *
  * It gets its mark, so that the cgroup is not FROZEN without it, and the request
  * later: freezer_call_workers() has freezer_retry() send that.  If its turn has come
@@ -731,7 +732,7 @@ out:
  * Context: Under the freezer_lock() of @task.
  * Return: true if so.
  */
-bool __container_freezer_defers(struct task_struct *task)
+bool __container_freezer_defers(struct task_struct *task, bool freeze)
 {
 	struct freezer *freezer;
 	bool ret;
@@ -739,7 +740,7 @@ bool __container_freezer_defers(struct task_struct *task)
 	rcu_read_lock();
 	freezer = task_freezer(task);
 	ret = !READ_ONCE(pm_freezing) && freezer_wants(freezer, task) &&
-	      freezer_turn_is_to_come(freezer);
+	      (!freeze || freezer_turn_is_to_come(freezer));
 	if (ret)
 		__container_freezer_count(task);
 	rcu_read_unlock();
@@ -920,23 +921,30 @@ static bool freezer_apply_held(struct freezer *freezer)
 	return true;
 }
 
-static bool freezer_apply(struct freezer *freezer)
+/* Drop what freezer_apply_subtree() holds that is not above @css. */
+static struct freezer *freezer_leave(struct freezer *held, struct freezer *top,
+				     struct cgroup_subsys_state *css)
 {
-	bool changed = freezer_apply_held(freezer);
+	struct freezer *parent;
 
-	if (changed)
-		freezer_release(freezer);
-	return changed;
+	while (held != top && !cgroup_is_descendant(css->cgroup, held->css.cgroup)) {
+		parent = parent_freezer(held);
+		freezer_release(held);
+		css_put(&held->css);
+		held = parent;
+	}
+	return held;
 }
 
 /*
- * The same for a subtree, without those whose own wish shields them.  The top,
- * which most wait for, is held to the end.
+ * The same for a subtree, without those whose own wish shields them.  Each cgroup
+ * is held until all below it have been told: one that an old thaw has just made
+ * RUNNING, and not yet reported, could be below one that is FROZEN.
  */
 static void freezer_apply_subtree(struct freezer *top)
 {
 	struct cgroup_subsys_state *pos, *css;
-	bool changed;
+	struct freezer *held = top;
 
 	if (!freezer_apply_held(top))
 		return;
@@ -948,16 +956,20 @@ static void freezer_apply_subtree(struct freezer *top)
 			continue;
 		rcu_read_unlock();
 
-		changed = freezer_apply(css_freezer(css));
+		held = freezer_leave(held, top, css);
+		if (freezer_apply_held(css_freezer(css))) {
+			held = css_freezer(css);
+			rcu_read_lock();
+			continue;
+		}
 
 		rcu_read_lock();
-		if (!changed)
-			pos = css_rightmost_descendant(css);
+		pos = css_rightmost_descendant(css);
 		css_put(css);
 	}
 	rcu_read_unlock();
 
-	freezer_release(top);
+	freezer_release(freezer_leave(held, top, &top->css));
 }
 
 /* A freeze that begins has until now + @timeout to become FROZEN. */
@@ -1430,7 +1442,7 @@ static void freezer_css_offline(struct cgroup_subsys_state *css)
 	spin_unlock_irq(&freezer->lock);
 
 	/* A v1 mount that takes the controller leaves tasks behind on the css. */
-	freezer_apply(freezer);
+	freezer_apply_subtree(freezer);
 	freezer_climb(freezer);
 	if (was_requested)
 		freezer_key_put();
@@ -1758,6 +1770,9 @@ struct freezer_stat container_freezer_stat(struct cgroup_subsys_state *css)
 
 	spin_lock_irq(&freezer->lock);
 	stat = freezer->stat;
+	/* With the present stretch, which would else go on without the lock. */
+	if (stat.frozen_since)
+		stat.frozen += ktime_get_ns() - stat.frozen_since;
 	spin_unlock_irq(&freezer->lock);
 
 	return stat;

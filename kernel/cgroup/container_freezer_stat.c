@@ -105,10 +105,10 @@ static struct task_struct *freezer_tasks_next(struct freezer_tasks *walk)
 
 	while (walk->css) {
 		while ((task = css_task_iter_next(&walk->it))) {
+			cond_resched();
 			if (!walk->pending ||
 			    container_freezer_has_pending(walk->css, task))
 				return task;
-			cond_resched();
 		}
 		css = freezer_tasks_leave(walk);
 		freezer_tasks_enter(walk, freezer_tasks_next_css(walk, css));
@@ -168,7 +168,6 @@ static void freezer_count_tasks(struct cgroup_subsys_state *css,
 
 	freezer_tasks_begin(&walk, css, false);
 	while ((task = freezer_tasks_next(&walk))) {
-		cond_resched();
 		if (task->flags & PF_KTHREAD)
 			continue;
 		count->tasks++;
@@ -194,10 +193,6 @@ int container_freezer_stat_show(struct seq_file *m, void *v)
 
 	freezer_count_tasks(css, &count);
 	stat = container_freezer_stat(css);
-	/* The present stretch ends now. */
-	if (stat.frozen_since)
-		stat.frozen += ktime_get_ns() - stat.frozen_since;
-
 	seq_printf(m, "nr_tasks %lu\n", count.tasks);
 	seq_printf(m, "nr_frozen %lu\n", count.frozen);
 	seq_printf(m, "nr_pending %lu\n", count.pending);

@@ -10,10 +10,13 @@
 #include <linux/netlink.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -27,6 +30,7 @@
 /* For what is awake for a small part of the time. */
 #define MANY_FREEZES	2000
 #define NOTE_ERROR	0
+#define NOTE_GO		1
 
 static int freeze_and_thaw(struct worker *w)
 {
@@ -329,6 +333,69 @@ TEST_F(freezer, connect_that_freezes_awake_lets_the_next_one_connect)
 	ASSERT_LE(0, accept(fd, NULL, NULL));
 	EXPECT_EQ(0, WAIT_UNTIL(has_connected(&first)));
 	EXPECT_EQ(0UL, slot_note(first.slots, NOTE_ERROR));
+}
+
+/* A look at so many takes some milliseconds. */
+
+#define NR_FDS		4000
+#define WAIT_MS		2000
+
+static int idle_fd;
+
+static void worker_waits_with_timeout(struct worker *w)
+{
+	struct rlimit limit = { NR_FDS, NR_FDS };
+	static struct pollfd fds[NR_FDS];
+	struct timespec ts;
+	int i;
+
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		_exit(1);
+	for (i = 0; i < NR_FDS; i++)
+		fds[i].fd = idle_fd;
+	for (;;) {
+		ts.tv_sec = WAIT_MS / 1000;
+		ts.tv_nsec = 0;
+		slot_tick(w->slots);
+		if (syscall(SYS_ppoll, fds, NR_FDS, &ts, NULL, 0))
+			slot_set_note(w->slots, NOTE_ERROR, errno);
+		slot_tick(w->slots);
+		while (!slot_note(w->slots, NOTE_GO))
+			pause_ms(1);
+		slot_set_note(w->slots, NOTE_GO, 0);
+	}
+}
+
+static int freeze_over_a_timeout(struct worker *w, unsigned long count)
+{
+	long long end;
+	int ret;
+
+	ret = WAIT_UNTIL(slot_count(w->slots) == count);
+	end = now_ms() + WAIT_MS;
+	ret = ret ?: cg_freeze("a") ?: cg_wait("a", "FROZEN");
+	ret = ret ?: WAIT_UNTIL(now_ms() > end);
+	end = now_ms() + WAIT_MS / 2;
+	ret = ret ?: cg_thaw("a") ?: WAIT_UNTIL(slot_count(w->slots) > count);
+	if (!ret && now_ms() > end) {
+		fprintf(stderr, "# %lld ms too late\n", now_ms() - end);
+		ret = -ETIME;
+	}
+	slot_set_note(w->slots, NOTE_GO, 1);
+	return ret;
+}
+
+TEST_F_TIMEOUT(freezer, timeout_of_ppoll_goes_on_while_frozen, 120)
+{
+	struct worker w;
+	int i, fd[2];
+
+	ASSERT_EQ(0, pipe2(fd, O_CLOEXEC));
+	idle_fd = fd[0];
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_waits_with_timeout, 1));
+	for (i = 0; i < 5; i++)
+		ASSERT_EQ(0, freeze_over_a_timeout(&w, 2 * i + 1));
+	EXPECT_EQ(0UL, slot_note(w.slots, NOTE_ERROR));
 }
 
 /* Nothing to do with a freezer, and as in Linux without it. */

@@ -1019,6 +1019,47 @@ TEST_F(freezer, signal_that_came_in_a_frozen_stop_is_shown_after_cont)
 	EXPECT_EQ(0, handled_after_the_thaw(&w));
 }
 
+/* Of two threads that sleep for ever one is traced. */
+
+static void *thread_pauses(void *arg)
+{
+	struct slot *slot = arg;
+
+	slot->tid = syscall(SYS_gettid);
+	slot_tick(slot);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void worker_pauses_in_threads(struct worker *w)
+{
+	install_handler(w);
+	worker_start_threads(w, thread_pauses);
+	thread_pauses(w->slots);
+}
+
+TEST_F(freezer, signal_is_shown_after_a_sigcont_that_continued_nobody)
+{
+	struct worker w;
+	pid_t tid;
+
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_pauses_in_threads, 2));
+	ASSERT_EQ(0, WAIT_UNTIL(slot_count(w.slots + 1)));
+	tid = w.slots[1].tid;
+	ASSERT_EQ(0, trace(PTRACE_ATTACH, tid, 0));
+	ASSERT_EQ(0, wait_stop(tid, SIGSTOP));
+	ASSERT_EQ(0, cont(tid));
+	ASSERT_EQ(0, cg_freeze("a"));
+	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
+	ASSERT_EQ(0, kill(w.pid, SIGUSR1));
+	ASSERT_EQ(0, kill(w.pid, SIGCONT));
+	ASSERT_EQ(0, cg_thaw("a"));
+	ASSERT_EQ(0, WAIT_UNTIL(hits(&w)));
+	ASSERT_EQ(0, syscall(SYS_tgkill, w.pid, tid, SIGUSR1));
+	EXPECT_EQ(0, wait_stop(tid, SIGUSR1));
+}
+
 TEST_F(freezer, signal_that_was_pending_before_the_tracer_came_is_shown)
 {
 	struct worker w;

@@ -20,6 +20,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "freezer_fixture.h"
 
@@ -818,6 +819,40 @@ TEST_F_TIMEOUT(freezer, child_dies_on_resume_with_a_parent_that_died_of_an_alarm
 	EXPECT_EQ(0, worker_wait_killed(&child, SIGTERM));
 	EXPECT_TRUE(cg_reads("a", "FROZEN"));
 	EXPECT_EQ(0, cg_wait_empty("a"));
+}
+
+static void worker_is_continued_by_a_timer(struct worker *w)
+{
+	const struct itimerspec when = { .it_value.tv_sec = ALARM_MS / 1000 };
+	struct sigevent event = {
+		.sigev_notify = SIGEV_SIGNAL,
+		.sigev_signo = SIGCONT,
+	};
+	timer_t timer;
+
+	slot_set_note(w->slots, NOTE_ALARM, now_ms() + ALARM_MS);
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer) ||
+	    timer_settime(timer, 0, &when, NULL))
+		_exit(1);
+	slot_tick(w->slots);
+	for (;;)
+		raise(SIGSTOP);
+}
+
+TEST_F_TIMEOUT(freezer, stopped_process_that_suspend_continues_dies_on_resume, 60)
+{
+	struct worker w;
+
+	if (!can_suspend())
+		SKIP(return, "no " PM_TEST);
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_is_continued_by_a_timer, 1));
+	ASSERT_EQ(0, WAIT_UNTIL(task_state(w.pid) == 'T'));
+	ASSERT_EQ(0, cg_freeze("a"));
+	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
+	ASSERT_EQ(0, kill(w.pid, SIGTERM));
+	ASSERT_EQ(0, suspend_over_alarms(&w, 1));
+	EXPECT_EQ(0, worker_wait_killed(&w, SIGTERM));
+	EXPECT_TRUE(cg_reads("a", "FROZEN"));
 }
 
 /* Signals after resume, and right before suspend. */

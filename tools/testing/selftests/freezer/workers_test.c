@@ -12,6 +12,7 @@
 #include <linux/vhost.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -1116,6 +1117,112 @@ TEST_F_TIMEOUT(freezer, close_of_vhost_freezes, 120)
 	if (access("/dev/vhost-net", R_OK | W_OK))
 		SKIP(return, "no /dev/vhost-net");
 	EXPECT_EQ(0, each_freeze_reaches_frozen(worker_opens_and_closes_vhost));
+}
+
+/*
+ * A freeze that overtakes a thaw: that has been at the process but not yet at its
+ * thread, the last of the cgroup, as a hog does not let it.
+ */
+
+#define NR_SLEEPERS	20
+
+static void worker_closes_vhost_late(struct worker *w)
+{
+	int fd;
+
+	for (;;) {
+		fd = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
+		if (fd < 0 || ioctl(fd, VHOST_SET_OWNER))
+			_exit(1);
+		pause_ms(10);
+		slot_tick(w->slots);
+		if (feed())
+			_exit(2);
+		close(fd);
+	}
+}
+
+static int stay_on(pid_t pid, unsigned int cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	return sched_setaffinity(pid, sizeof(cpus), &cpus) ? -errno : 0;
+}
+
+/* Whoever it wakes comes first. */
+static void worker_thaws(struct worker *w)
+{
+	struct sched_param param = {};
+
+	slot_tick(w->slots);
+	_exit(stay_on(0, 1) || sched_setscheduler(0, SCHED_IDLE, &param) ||
+	      cg_thaw("a"));
+}
+
+/* From when the process goes on. */
+static void worker_hogs(struct worker *w)
+{
+	struct sched_param param = { .sched_priority = 1 };
+	char byte;
+
+	if (stay_on(0, 1) || sched_setscheduler(0, SCHED_FIFO, &param))
+		_exit(1);
+	slot_tick(w->slots);
+	if (read(pipe_fds[0], &byte, 1) != 1)
+		_exit(1);
+	for (;;)
+		slot_tick(w->slots);
+}
+
+static int drain(void)
+{
+	char bytes[16];
+	int nr;
+
+	while (!ioctl(pipe_fds[0], FIONREAD, &nr) && nr)
+		if (read(pipe_fds[0], bytes, sizeof(bytes)) < 0)
+			return -errno;
+	return 0;
+}
+
+static int overtake_a_thaw(struct worker *w)
+{
+	struct worker hog, thaw;
+	int ret, status;
+
+	ret = drain() ?: stay_on(w->pid, 1) ?: worker_start(&hog, worker_hogs, 1);
+	ret = ret ?: WAIT_UNTIL(slot_count(hog.slots));
+	ret = ret ?: worker_start(&thaw, worker_thaws, 1);
+	ret = ret ?: WAIT_UNTIL(slot_count(hog.slots) > 1);
+	ret = ret ?: stay_on(w->pid, 0) ?: WAIT_UNTIL(task_sleeps(w->pid, "D"));
+	ret = ret ?: cg_freeze("a");
+	ret = ret ?: kill(hog.pid, SIGKILL) ? -errno : 0;
+	ret = ret ?: worker_wait_killed(&hog, SIGKILL);
+	ret = ret ?: worker_wait_exit(&thaw, &status);
+	return ret ?: status;
+}
+
+TEST_F_TIMEOUT(freezer, freeze_that_overtakes_a_thaw_does_not_wait_for_vhost, 120)
+{
+	struct worker w, sleepers[NR_SLEEPERS];
+	unsigned int i;
+
+	if (access("/dev/vhost-net", R_OK | W_OK))
+		SKIP(return, "no /dev/vhost-net");
+	ASSERT_EQ(0, make_pipes());
+	ASSERT_EQ(0, stay_on(0, 0));
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_closes_vhost_late, 1));
+	for (i = 0; i < NR_SLEEPERS; i++)
+		ASSERT_EQ(0, worker_start_in("a", sleepers + i, worker_pauses, 1));
+	for (i = 0; i < NR_FREEZES; i++) {
+		ASSERT_EQ(0, cg_freeze("a"));
+		ASSERT_EQ(0, cg_wait("a", "FROZEN"));
+		ASSERT_EQ(0, overtake_a_thaw(&w));
+		ASSERT_EQ(0, cg_wait("a", "FROZEN"));
+		ASSERT_EQ(0, thaw(&w, 1));
+	}
 }
 
 TEST_F(freezer, vhost_thread_freezes_again_and_again)
