@@ -27,14 +27,6 @@
 
 /* What the processes do. */
 
-static void *thread_pauses(void *arg)
-{
-	(void)arg;
-	for (;;)
-		pause();
-	return NULL;
-}
-
 static void start_pausing_threads(int nr)
 {
 	while (nr--)

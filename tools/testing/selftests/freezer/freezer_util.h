@@ -176,10 +176,16 @@ void worker_vforks(struct worker *w);
 void worker_has_threads(struct worker *w);
 /* Sleeps without an end, and so counts once. */
 void worker_pauses(struct worker *w);
+/* Is stopped, and stops again when it is continued. */
+void worker_stops(struct worker *w);
+/* Sleeps, and has a thread of vhost, if there is /dev/vhost-net. */
+void worker_owns_vhost(struct worker *w);
 /* It sleeps in a thread that goes on without the leader. */
 void worker_loses_its_leader(struct worker *w);
 /* For a worker: a thread with a small stack. */
 void start_thread(void *(*fn)(void *arg), void *arg);
+/* For a thread: it sleeps without an end, and counts once in a slot, if it has one. */
+void *thread_pauses(void *slot);
 /* For a worker: a thread for each slot, the first is the leader's. */
 void worker_start_threads(struct worker *w, void *(*fn)(void *slot));
 

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 
 #include <fcntl.h>
+#include <linux/vhost.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -178,6 +180,35 @@ void worker_start_threads(struct worker *w, void *(*fn)(void *slot))
 
 	for (i = 1; i < w->nr; i++)
 		start_thread(fn, w->slots + i);
+}
+
+void *thread_pauses(void *arg)
+{
+	struct slot *slot = arg;
+
+	if (slot) {
+		slot->tid = syscall(SYS_gettid);
+		slot_tick(slot);
+	}
+	for (;;)
+		pause();
+	return NULL;
+}
+
+void worker_stops(struct worker *w)
+{
+	slot_tick(w->slots);
+	for (;;)
+		raise(SIGSTOP);
+}
+
+void worker_owns_vhost(struct worker *w)
+{
+	int fd = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || ioctl(fd, VHOST_SET_OWNER))
+		_exit(1);
+	worker_sleeps(w);
 }
 
 void worker_has_threads(struct worker *w)

@@ -44,13 +44,6 @@ static void worker_mixes_threads(struct worker *w)
 	worker_sleeps(w);
 }
 
-static void worker_stops(struct worker *w)
-{
-	slot_tick(w->slots);
-	for (;;)
-		raise(SIGSTOP);
-}
-
 /**
  * struct kind - a kind of process to be killed
  * @name: to say which it was
@@ -405,14 +398,6 @@ TEST_F(freezer, signal_that_is_not_fatal_waits_for_the_thaw)
 	EXPECT_EQ(0, lives_on(worker_ignores));
 	EXPECT_EQ(0, lives_on(worker_blocks));
 	EXPECT_EQ(0, lives_on(worker_waits_for_sigterm));
-}
-
-static void *thread_pauses(void *arg)
-{
-	(void)arg;
-	for (;;)
-		pause();
-	return NULL;
 }
 
 static void worker_vforks_and_has_a_thread(struct worker *w)

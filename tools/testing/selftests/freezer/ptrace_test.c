@@ -1021,17 +1021,6 @@ TEST_F(freezer, signal_that_came_in_a_frozen_stop_is_shown_after_cont)
 
 /* Of two threads that sleep for ever one is traced. */
 
-static void *thread_pauses(void *arg)
-{
-	struct slot *slot = arg;
-
-	slot->tid = syscall(SYS_gettid);
-	slot_tick(slot);
-	for (;;)
-		pause();
-	return NULL;
-}
-
 static void worker_pauses_in_threads(struct worker *w)
 {
 	install_handler(w);

@@ -11,10 +11,8 @@
 #define _GNU_SOURCE
 
 #include <fcntl.h>
-#include <linux/vhost.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -343,17 +341,15 @@ enum {
 	NOTE_GO,
 };
 
-static void *thread_pauses(void *arg)
+static void *thread_notes_itself(void *arg)
 {
 	slot_set_note(arg, NOTE_TID, syscall(SYS_gettid));
-	for (;;)
-		pause();
-	return NULL;
+	return thread_pauses(NULL);
 }
 
 static void worker_execs(struct worker *w)
 {
-	start_thread(thread_pauses, w->slots);
+	start_thread(thread_notes_itself, w->slots);
 	while (!slot_note(w->slots, NOTE_GO)) {
 		slot_tick(w->slots);
 		pause_ms(1);
@@ -496,15 +492,6 @@ TEST_F_TIMEOUT(freezer, freezing_cgroup_can_be_thawed_after_a_suspend_that_faile
 }
 
 /* Suspend has frozen it out of turn, and others may wait for it. */
-
-static void worker_owns_vhost(struct worker *w)
-{
-	int fd = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
-
-	if (fd < 0 || ioctl(fd, VHOST_SET_OWNER))
-		_exit(1);
-	worker_sleeps(w);
-}
 
 static bool vhost_is_pending(void)
 {
@@ -834,9 +821,7 @@ static void worker_is_continued_by_a_timer(struct worker *w)
 	if (timer_create(CLOCK_MONOTONIC, &event, &timer) ||
 	    timer_settime(timer, 0, &when, NULL))
 		_exit(1);
-	slot_tick(w->slots);
-	for (;;)
-		raise(SIGSTOP);
+	worker_stops(w);
 }
 
 TEST_F_TIMEOUT(freezer, stopped_process_that_suspend_continues_dies_on_resume, 60)

@@ -1076,15 +1076,6 @@ TEST_F(freezer, kernel_thread_is_refused_by_a_frozen_cgroup)
 
 /* vhost: its thread belongs to the process that owns the device. */
 
-static void worker_owns_vhost(struct worker *w)
-{
-	int fd = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
-
-	if (fd < 0 || ioctl(fd, VHOST_SET_OWNER, NULL))
-		_exit(1);
-	worker_sleeps(w);
-}
-
 TEST_F(freezer, vhost_thread_freezes_and_dies_with_its_process)
 {
 	if (access("/dev/vhost-net", R_OK | W_OK))
