@@ -51,11 +51,35 @@ make -C "$dir" -f "$TOP/tools/cgroup/freezer-top/Makefile" \
 
 cgroup a RUNNING 3
 cgroup a/b FREEZING 2
+cgroup a/.hidden RUNNING 1
+# A name with all that has an effect on a terminal, as it is in --json, and as shown;
+# one of what is nearly UTF-8: too long, a surrogate, too large, cut off; and one of
+# the first and last characters of each length.
+odd=$(printf 'z\r\b\033\177\302\233\377\303\251')
+odd_json=$(printf 'z\\u000d\\u0008\\u001b\\u007f\\u009b\\udcff\303\251')
+odd_shown=$(printf 'z??????\303\251')
+nearly=$(printf '\300\257\355\240\200\364\220\200\200\342\202')
+nearly_json='\udcc0\udcaf\udced\udca0\udc80\udcf4\udc90\udc80\udc80\udce2\udc82'
+edges=$(printf '\302\240\337\277\340\240\200\355\237\277\356\200\200\357\277\277')
+edges=$edges$(printf '\360\220\200\200\364\217\277\277')
+for c in "$odd" "$nearly" "$edges"; do
+	cgroup "$c" RUNNING 1
+done
 "$bin" --once "$cg" >"$dir/plain"
 grep -q '^FREEZING  *2  *0  *1  *1.2 s      b$' "$dir/plain" || fail "--once"
 "$bin" --json "$cg" >"$dir/plain"
 grep -q '"cgroup": "/a/b", "state": "FREEZING", "nr_tasks": 2' "$dir/plain" ||
 	fail "--json"
+grep -q '"/a/\.hidden"' "$dir/plain" || fail "a name with a dot is not listed"
+for c in "$odd_json" "$nearly_json" "$edges"; do
+	grep -Fq "\"/$c\"" "$dir/plain" || fail "--json has no $c"
+done
+iconv -f UTF-8 -t UTF-8 "$dir/plain" >/dev/null || fail "--json is not UTF-8"
+"$bin" --once "$cg" >"$dir/plain"
+for c in "$odd_shown" '???????????' "$edges"; do
+	grep -Fxq "RUNNING         1       0       1            1.2 s    $c" "$dir/plain" ||
+		fail "--once has no $c"
+done
 ! "$bin" --json "$cg" 2>/dev/null >/dev/full || fail "a full disk is not seen"
 
 mkfifo "$dir/keys"
@@ -74,6 +98,9 @@ until_true "freeze does not ask" shows 'freeze .*/a? (y/n)'
 printf 'y' >&3
 until_true "freeze does not write" begins "$cg/a/freezer.freeze" 1
 [ ! -s "$cg/a/freezer.kill" ] || fail "kill does not wait for the answer"
-printf 'q' >&3
+# Down from a over .hidden, b and new to the odd one.
+printf '\033OB\033OB\033OB\033OBf' >&3
+until_true "a name has an effect on the question" grep -Fqs "$odd_shown? (y/n)" "$shown"
+printf 'nq' >&3
 until_true "it does not quit" gone $pid
 say "freezer-top is build/top/freezer-top, and works"

@@ -12,7 +12,6 @@
  */
 #define _GNU_SOURCE
 
-#include <ctype.h>
 #include <curses.h>
 #include <dirent.h>
 #include <errno.h>
@@ -124,7 +123,8 @@ static void read_node(struct node *n)
 
 static int is_cgroup(const struct dirent *ent)
 {
-	return ent->d_type == DT_DIR && ent->d_name[0] != '.';
+	return ent->d_type == DT_DIR && strcmp(ent->d_name, ".") &&
+	       strcmp(ent->d_name, "..");
 }
 
 static void scan(const char *path, int depth)
@@ -187,20 +187,60 @@ static const char *find_top(void)
 
 /* Output. */
 
+/*
+ * Set @c to the character at @s and return its length.  A byte that is of no
+ * UTF-8 character becomes the surrogate U+DCxx, as in Python.
+ */
+static int decode(const char *s, unsigned int *c)
+{
+	static const unsigned int mark[] = { 0, 0xc0, 0xe0, 0xf0 };
+	static const unsigned int least[] = { 0, 0x80, 0x800, 0x10000 };
+	unsigned char lead = *s;
+	int i, more = (lead >= 0x80) + (lead >= 0xe0) + (lead >= 0xf0);
+
+	/* Below 0xc0 it is no lead, and wraps to what is too large. */
+	*c = lead - mark[more];
+	for (i = 1; i <= more && (s[i] & 0xc0) == 0x80; i++)
+		*c = *c << 6 | (s[i] & 0x3f);
+	if (i > more && *c >= least[more] && *c <= 0x10ffff && *c >> 11 != 0x1b)
+		return i;
+	*c = 0xdc00 | lead;
+	return 1;
+}
+
+/* Controls of C0 and C1, and the surrogates, which are no characters. */
+static bool is_unsafe(unsigned int c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c >> 11 == 0x1b;
+}
+
+/* A cgroup can have any name, but not any effect on a terminal. */
+static void clean(char *text)
+{
+	char *to = text;
+	unsigned int c;
+	int len;
+
+	for (; *text; text += len) {
+		len = decode(text, &c);
+		if (is_unsafe(c))
+			*to++ = '?';
+		else
+			to = memmove(to, text, len) + len;
+	}
+	*to = '\0';
+}
+
 #define HEAD	"STATE       TASKS  FROZEN PENDING     FROZEN FOR  CGROUP"
 
 static void format(const struct node *n, char *buf, size_t size)
 {
 	const char *name = strrchr(n->path, '/');
-	char *c = buf;
 
 	snprintf(buf, size, "%-8s %8llu %7llu %7llu %12llu.%01llu s  %*s%s",
 		 n->state, n->tasks, n->frozen, n->pending, n->usec / 1000000,
 		 n->usec / 100000 % 10, 2 * n->depth, "", name ? name + 1 : top);
-	/* A cgroup can have any name, but not any effect on a terminal. */
-	for (; *c; c++)
-		if (iscntrl((unsigned char)*c))
-			*c = '?';
+	clean(buf);
 }
 
 static void print_plain(void)
@@ -217,14 +257,18 @@ static void print_plain(void)
 
 static void print_string(const char *text)
 {
+	unsigned int c;
+	int len;
+
 	putchar('"');
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			printf("\\%c", *text);
-		else if (iscntrl((unsigned char)*text))
-			printf("\\u%04x", (unsigned char)*text);
+	for (; *text; text += len) {
+		len = decode(text, &c);
+		if (c == '"' || c == '\\')
+			printf("\\%c", c);
+		else if (is_unsafe(c))
+			printf("\\u%04x", c);
 		else
-			putchar(*text);
+			fwrite(text, len, 1, stdout);
 	}
 	putchar('"');
 }
@@ -273,6 +317,7 @@ static void draw(void)
 		mvaddnstr(1 + i - first, 0, line, COLS);
 		attroff(A_REVERSE);
 	}
+	clean(message);
 	mvaddnstr(LINES - 2, 0, message, COLS);
 	mvaddnstr(LINES - 1, 0, "f freeze  t thaw  k kill  space read again  q quit",
 		  COLS);
