@@ -52,6 +52,7 @@ make -C "$dir" -f "$TOP/tools/cgroup/freezer-top/Makefile" \
 cgroup a RUNNING 3
 cgroup a/b FREEZING 2
 cgroup a/.hidden RUNNING 1
+mkdir "$cg/a/gone"
 # A name with all that has an effect on a terminal, as it is in --json, and as shown;
 # one of what is nearly UTF-8: too long, a surrogate, too large, cut off; and one of
 # the first and last characters of each length.
@@ -71,6 +72,7 @@ grep -q '^FREEZING  *2  *0  *1  *1.2 s      b$' "$dir/plain" || fail "--once"
 grep -q '"cgroup": "/a/b", "state": "FREEZING", "nr_tasks": 2' "$dir/plain" ||
 	fail "--json"
 grep -q '"/a/\.hidden"' "$dir/plain" || fail "a name with a dot is not listed"
+! grep -q '"/a/gone"' "$dir/plain" || fail "a cgroup that vanished is listed"
 for c in "$odd_json" "$nearly_json" "$edges"; do
 	grep -Fq "\"/$c\"" "$dir/plain" || fail "--json has no $c"
 done
@@ -91,6 +93,8 @@ cgroup a FROZEN 3
 until_true "a change of state is not shown" shows FROZEN
 cgroup new RUNNING 1
 until_true "a new cgroup is not shown" shows new
+mv "$cg/new" "$cg/renamed"
+until_true "a new name is not shown" shows renamed
 printf '\033OBk' >&3
 until_true "kill does not ask" shows 'kill all of .*/a? (y/n)'
 printf 'nf' >&3
@@ -98,7 +102,7 @@ until_true "freeze does not ask" shows 'freeze .*/a? (y/n)'
 printf 'y' >&3
 until_true "freeze does not write" begins "$cg/a/freezer.freeze" 1
 [ ! -s "$cg/a/freezer.kill" ] || fail "kill does not wait for the answer"
-# Down from a over .hidden, b and new to the odd one.
+# Down from a over .hidden, b and renamed to the odd one.
 printf '\033OB\033OB\033OB\033OBf' >&3
 until_true "a name has an effect on the question" grep -Fqs "$odd_shown? (y/n)" "$shown"
 printf 'nq' >&3

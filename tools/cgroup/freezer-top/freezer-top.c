@@ -7,8 +7,8 @@
  * DIRECTORY is a cgroup, and else the hierarchy that has the controller.
  *
  * It sleeps until the kernel says, by inotify, that a state has changed or that
- * a cgroup was made or removed; only then all is read anew.  Counts of tasks
- * are those of that moment; the space bar reads them again.
+ * a cgroup was made, removed or renamed; only then all is read anew.  Counts of
+ * tasks are those of that moment; the space bar reads them again.
  */
 #define _GNU_SOURCE
 
@@ -31,7 +31,8 @@
  * struct node - a cgroup
  * @path: below the top, and "" for the top itself
  * @depth: how far below
- * @state: the word of freezer.freeze, or "-" for the root, which has none
+ * @state: the word of freezer.freeze, or "-" if it cannot be read, as for the
+ *	   root, which has none
  * @tasks: nr_tasks
  * @frozen: nr_frozen
  * @pending: nr_pending
@@ -53,18 +54,20 @@ static int nr_nodes;
 static int watch = -1;
 static int cursor, first;
 
-/* There is no file with the name "", but half a path can be that of another. */
+/*
+ * Half a path can be that of another file, so @buf has room for one byte more
+ * than the kernel takes: what is cut off here is ENAMETOOLONG there.
+ */
 static void file_of(const struct node *n, const char *file, char *buf)
 {
-	if (snprintf(buf, PATH_MAX, "%s%s/%s", top, n->path, file) >= PATH_MAX)
-		*buf = '\0';
+	snprintf(buf, PATH_MAX + 1, "%s%s/%s", top, n->path, file);
 }
 
 /* Files. */
 
 static int read_text(const struct node *n, const char *file, char *buf, int size)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX + 1];
 	int fd, len;
 
 	file_of(n, file, path);
@@ -78,7 +81,7 @@ static int read_text(const struct node *n, const char *file, char *buf, int size
 
 static int write_text(const struct node *n, const char *file, const char *text)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX + 1];
 	int fd, ret = 0;
 
 	file_of(n, file, path);
@@ -99,24 +102,28 @@ static unsigned long long key_of(const char *stat, const char *key)
 }
 
 /* Watch first and read second, so that no change falls between. */
-static void read_node(struct node *n)
+static int read_node(struct node *n)
 {
-	char path[PATH_MAX], stat[1024];
+	char path[PATH_MAX + 1], stat[1024];
+	int ret;
 
 	if (watch >= 0) {
 		file_of(n, "", path);
-		inotify_add_watch(watch, path, IN_CREATE | IN_DELETE | IN_ONLYDIR);
+		inotify_add_watch(watch, path, IN_CREATE | IN_DELETE |
+				  IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR);
 		file_of(n, "freezer.freeze", path);
 		inotify_add_watch(watch, path, IN_MODIFY);
 	}
-	if (read_text(n, "freezer.freeze", n->state, sizeof(n->state)))
+	ret = read_text(n, "freezer.freeze", n->state, sizeof(n->state));
+	if (ret)
 		snprintf(n->state, sizeof(n->state), "-");
 	n->state[strcspn(n->state, "\n")] = '\0';
-	read_text(n, "freezer.stat", stat, sizeof(stat));
+	ret = read_text(n, "freezer.stat", stat, sizeof(stat)) ?: ret;
 	n->tasks = key_of(stat, "nr_tasks ");
 	n->frozen = key_of(stat, "nr_frozen ");
 	n->pending = key_of(stat, "nr_pending ");
 	n->usec = key_of(stat, "frozen_usec ");
+	return ret;
 }
 
 /* The tree. */
@@ -130,16 +137,21 @@ static int is_cgroup(const struct dirent *ent)
 static void scan(const char *path, int depth)
 {
 	/* On the stack it would be there once for each level of the tree. */
-	static char dir[PATH_MAX];
+	static char dir[PATH_MAX + 1];
 	struct node node = { .depth = depth };
 	struct dirent **list;
-	int i, nr;
+	int i, nr, ret;
 
 	nodes = realloc(nodes, (nr_nodes + 1) * sizeof(*nodes));
 	node.path = strdup(path);
 	if (!nodes || !node.path)
 		exit(1);
-	read_node(&node);
+	ret = read_node(&node);
+	/* Only the root has no files; of another, they are gone with it. */
+	if (depth && (ret == -ENOENT || ret == -ENODEV)) {
+		free(node.path);
+		return;
+	}
 	nodes[nr_nodes++] = node;
 
 	file_of(&node, "", dir);
