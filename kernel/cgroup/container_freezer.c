@@ -937,9 +937,25 @@ static struct freezer *freezer_leave(struct freezer *held, struct freezer *top,
 }
 
 /*
- * The same for a subtree, without those whose own wish shields them.  Each cgroup
- * is held until all below it have been told: one that an old thaw has just made
- * RUNNING, and not yet reported, could be below one that is FROZEN.
+ * The same for a child of @held.  One whose own wish shields it is reported, as who
+ * has changed that may be on the way; one of another parent was made just now,
+ * below one that was passed over, and reads the wish itself.
+ */
+static bool freezer_apply_child(struct freezer *held, struct freezer *freezer)
+{
+	if (parent_freezer(freezer) != held)
+		return false;
+	if (freezer_apply_held(freezer))
+		return true;
+
+	freezer_climb(freezer);
+	return false;
+}
+
+/*
+ * The same for a subtree, without what is below those that are shielded.  Each
+ * cgroup is held until all below it have been told: one that an old thaw has just
+ * made RUNNING, and not yet reported, could be below one that is FROZEN.
  */
 static void freezer_apply_subtree(struct freezer *top)
 {
@@ -957,7 +973,7 @@ static void freezer_apply_subtree(struct freezer *top)
 		rcu_read_unlock();
 
 		held = freezer_leave(held, top, css);
-		if (freezer_apply_held(css_freezer(css))) {
+		if (freezer_apply_child(held, css_freezer(css))) {
 			held = css_freezer(css);
 			rcu_read_lock();
 			continue;

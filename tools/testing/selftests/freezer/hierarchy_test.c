@@ -308,4 +308,31 @@ TEST_F_TIMEOUT(freezer, all_orders_in_a_tree_of_depth_four, 120)
 	EXPECT_EQ(0, workers_move(w, DEPTH));
 }
 
+/* A walk passes over "a/x", which has a request of its own. */
+
+static void worker_makes_and_removes(struct worker *w)
+{
+	while (!cg_make("a/x/y") && !cg_remove("a/x/y"))
+		slot_tick(w->slots);
+	_exit(1);
+}
+
+TEST_F_TIMEOUT(freezer, child_made_below_one_that_is_passed_over_is_left_alone, 120)
+{
+	unsigned int i, rounds = env_number("FREEZER_ROUNDS", 5000);
+	struct worker w;
+
+	ASSERT_EQ(0, cg_make("a/x"));
+	ASSERT_EQ(0, cg_freeze("a/x"));
+	ASSERT_EQ(0, worker_start(&w, worker_makes_and_removes, 1));
+	for (i = 0; i < rounds; i++) {
+		ASSERT_EQ(0, cg_freeze("a"));
+		ASSERT_EQ(0, cg_thaw("a"));
+	}
+	EXPECT_EQ(0, workers_move(&w, 1));
+	ASSERT_EQ(0, cg_freeze("a"));
+	EXPECT_EQ(0, cg_wait("a", "FROZEN"));
+	EXPECT_TRUE(cg_reads("a/x", "FROZEN"));
+}
+
 TEST_HARNESS_MAIN
