@@ -4,8 +4,8 @@
 # those of scripts/bench-baseline.csv: prints what has changed by 1 % or more, and
 # fails if a figure of the container freezer is worse by that.  Where tasks die or
 # memory is allocated runs differ by more, and 5 % count; of the longest stretches
-# with interrupts or preemption off, 1,000 instructions must do so too.  "save" makes the figures
-# of now the baseline.
+# with interrupts or preemption off, 1,000 instructions must do so too.  "save" makes
+# the figures of now the baseline.
 set -eu
 . "$(dirname "$0")/lib.sh"
 

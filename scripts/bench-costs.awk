@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# bench-costs.awk - build/bench/costs.csv, hosts.csv or latency.csv as a table: a line for
-# each figure, the freezers side by side
+# bench-costs.awk - build/bench/costs.csv, hosts.csv or latency.csv as a table: a
+# line for each figure, the freezers side by side
 BEGIN { FS = "," }
 FNR == 1 { next }
 {

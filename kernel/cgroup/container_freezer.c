@@ -73,8 +73,8 @@
  * - Order.  Tasks freeze, thaw and get signals in no defined order.
  * - That a task which is stuck in the kernel freezes: FREEZING lasts as long.
  * - freezer.kill "once", while more than eight writes are under way on the host:
- *   a process can get the signal of one of them again; nor to a child, if more than
- *   eight come in the time of one fork, but SIGKILL.
+ *   a process can get the signal of one of them again.  Nor that a child gets all
+ *   that come in the time of its fork, if they are more than eight; but SIGKILL.
  * - Kernel threads are neither frozen nor counted nor killed.
  */
 

@@ -242,15 +242,6 @@ TEST_F_TIMEOUT(freezer, sigtimedwait_is_not_interrupted, 120)
  */
 static struct worker hog;
 
-static int stay_on(pid_t pid, int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return sched_setaffinity(pid, sizeof(set), &set) ? -errno : 0;
-}
-
 static void worker_hogs(struct worker *w)
 {
 	const struct sched_param param = { .sched_priority = 1 };

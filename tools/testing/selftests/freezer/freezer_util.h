@@ -178,7 +178,7 @@ void worker_has_threads(struct worker *w);
 void worker_pauses(struct worker *w);
 /* Is stopped, and stops again when it is continued. */
 void worker_stops(struct worker *w);
-/* Sleeps, and has a thread of vhost, if there is /dev/vhost-net. */
+/* Sleeps, and has a thread of vhost; ends if there is no /dev/vhost-net. */
 void worker_owns_vhost(struct worker *w);
 /* It sleeps in a thread that goes on without the leader. */
 void worker_loses_its_leader(struct worker *w);
@@ -200,6 +200,8 @@ int worker_start_asleep_in(const char *cg, struct worker *w,
 			   void (*fn)(struct worker *w), const char *states);
 /* One thread of @w, as if it were a worker of its own. */
 struct worker worker_thread(struct worker *w, unsigned int i);
+/* Have @pid, or who calls if that is 0, run on no other processor. */
+int stay_on(pid_t pid, unsigned int cpu);
 int worker_wait_exit(struct worker *w, int *status);
 /* -EINVAL if it is gone for another reason than @sig. */
 int worker_wait_killed(struct worker *w, int sig);

@@ -8,6 +8,7 @@
 #include <linux/vhost.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -277,6 +278,15 @@ int worker_start_asleep_in(const char *cg, struct worker *w,
 	int ret = worker_start_in(cg, w, fn, 1);
 
 	return ret ?: WAIT_UNTIL(task_sleeps(w->pid, states));
+}
+
+int stay_on(pid_t pid, unsigned int cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	return sched_setaffinity(pid, sizeof(cpus), &cpus) ? -errno : 0;
 }
 
 struct worker worker_thread(struct worker *w, unsigned int i)

@@ -190,13 +190,11 @@ TEST_F(freezer, migration_woke_who_was_asleep)
 TEST_F(freezer, sleeper_with_a_delayed_dequeue_looked_awake)
 {
 	struct worker w[10];
-	cpu_set_t old, one;
+	cpu_set_t old;
 	int i;
 
 	ASSERT_EQ(0, sched_getaffinity(0, sizeof(old), &old));
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	ASSERT_EQ(0, stay_on(0, 0));
 	for (i = 0; i < 10; i++)
 		ASSERT_EQ(0, worker_start_in("a", w + i, i < 2 ? worker_spins :
 					     worker_sleeps, 1));

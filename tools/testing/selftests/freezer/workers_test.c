@@ -1133,15 +1133,6 @@ static void worker_closes_vhost_late(struct worker *w)
 	}
 }
 
-static int stay_on(pid_t pid, unsigned int cpu)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu, &cpus);
-	return sched_setaffinity(pid, sizeof(cpus), &cpus) ? -errno : 0;
-}
-
 /* Whoever it wakes comes first. */
 static void worker_thaws(struct worker *w)
 {
