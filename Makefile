@@ -61,7 +61,7 @@ bench_hosts = vm-normal vm-legacy
 bench_latency = trace
 bench_storm = lockstat
 bench_parts = $(or $(PART),sets costs hosts latency storm)
-bench: source $(foreach part,$(bench_parts),$(addprefix kernel-,$(bench_$(part)))) ## what the freezers cost, as tables and a plot; PART=sets, costs, hosts, latency or storm; TASKS=1000 SLEEP=epoll
+bench: source $(foreach part,$(bench_parts),$(addprefix kernel-,$(bench_$(part)))) ## what the freezers cost, as tables and a plot; PART=sets, costs, hosts, latency or storm; TASKS=1000 SLEEP=epoll (8 GB of memory, hours)
 	@scripts/bench.sh $(bench_parts)
 
 bench-compare:		## what make bench has measured, against the baseline in scripts/
@@ -70,13 +70,13 @@ bench-compare:		## what make bench has measured, against the baseline in scripts
 stress: kernel-debug	## a storm of all operations; MINUTES=10, SEED=number to repeat it
 	@scripts/stress.sh "$(or $(MINUTES),10)" "$(SEED)"
 
-vm: kernel-vm-normal rootfs ## boot Debian 12 with systemd and container tools; MODE=hybrid, v1 or v2 for its cgroups
+vm: rootfs kernel-vm-normal ## boot Debian 12 with systemd and container tools; MODE=hybrid, v1 or v2 for its cgroups
 	@scripts/vm.sh "$(or $(MODE),hybrid)"
 
-test-clients: kernel-vm-normal kernel-vm-legacy rootfs ## lxc, runc, crun, docker, podman, systemd, criu on our kernel and on a legacy one, as a table; T=name for some (hours)
+test-clients: rootfs kernel-vm-normal kernel-vm-legacy ## lxc, runc, crun, docker, podman, systemd, criu on our kernel and on a legacy one, as a table; T=name for some (hours)
 	@scripts/clients.sh "$$FREEZER_TEST"
 
-examples: kernel-normal kernel-vm-normal rootfs ## run the examples of the documentation, and put what they print into it
+examples: rootfs kernel-normal kernel-vm-normal ## run the examples of the documentation, and put what they print into it
 	@scripts/examples.sh
 
 rootfs: setup		## build the disk for make vm and make test-clients, as root

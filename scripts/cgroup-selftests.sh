@@ -14,7 +14,7 @@ mkdir -p "$bin"
 make -C "$TREE/tools/testing/selftests/cgroup" OUTPUT="$bin" LDFLAGS=-static \
 	"$bin/test_freezer" "$bin/test_kill" >"$bin/build.log" 2>&1 ||
 	die "the kernel's cgroup selftests did not build, see $bin/build.log" \
-	    "mend what it says"
+	    "fix what it says"
 
 cat >"$bin/before" <<END
 exec >/dev/ttyS1 2>&1

@@ -132,5 +132,5 @@ check_objects legacy kernel/freezer.o kernel/cgroup/ kernel/fork.o
 
 if [ -s "$found" ]; then
 	cat "$found"
-	die "make check found $(wc -l <"$found") things" "mend what the lines above say"
+	die "make check found $(wc -l <"$found") things" "fix what the lines above say"
 fi

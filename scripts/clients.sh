@@ -56,6 +56,13 @@ one_run() {
 	failed=$((failed + f))
 }
 
+for mode in $MODES; do
+	case $mode in
+	hybrid | v1 | v2) ;;
+	*) die "there is no mode $mode" "choose some of MODES='hybrid v1 v2'" ;;
+	esac
+done
+
 # A scenario need not be for each mode.
 any=
 for mode in $MODES; do
@@ -66,7 +73,7 @@ for mode in $MODES; do
 	done
 done
 [ -n "$any" ] ||
-	die "no scenario has '$1' in its name" "see scripts/guest/clients/"
+	die "no scenario has '$1' in its name" "choose of those that this lists: grep -h '# scenario' scripts/guest/clients/*"
 # The runs of before too: the hours can be had in parts.
 awk -f "$TOP/scripts/clients-table.awk" "$BUILD"/clients/*-vm-*/results
 echo "$passed passed, $failed failed"

@@ -13,7 +13,8 @@ PROFILES="normal legacy" "$TOP/scripts/test.sh" freezer_state >&2 || status=$?
 # Each test, and in it each "cgroup/file|text|answer"
 said() {
 	[ -n "$(find "$BUILD/test-$1/results" -newer "$BUILD/said.diff" 2>/dev/null)" ] ||
-		die "the tests did not run on the $1 kernel" "see above"
+		die "the tests did not run on the $1 kernel" \
+		    "see build/test-$1/console, then run make conform again"
 	sed -n 's/^# test [^ ]* freezer_state\./in /p; s/^# said //p' \
 		"$BUILD/test-$1/results" >"$BUILD/said-$1"
 	grep -qv '^in ' "$BUILD/said-$1" ||

@@ -9,7 +9,7 @@ dir=$BUILD/debuggers
 tools=$dir/root
 for tool in strace gdb; do
 	command -v "$tool" >/dev/null ||
-		die "$tool is not there" "apt-get install --no-install-recommends $tool"
+		die "$tool is not there" "sudo apt-get install --no-install-recommends $tool"
 done
 
 rm -rf "$dir"

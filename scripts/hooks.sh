@@ -20,5 +20,5 @@ count() {
 grep -v '^#' "$list" | while read -r file function call; do
 	[ "$(count "$file" "$function" "$call")" = 1 ] ||
 		die "$call is not once in $function() of $file" \
-		    "mend the patch that puts it there (patches/$KVER)"
+		    "fix the patch that puts it there (patches/$KVER)"
 done

@@ -12,7 +12,7 @@ trap 'exit 130' HUP INT TERM
 chmod 755 "$root"	# it is / there, and for users too
 
 busybox=$(command -v busybox) ||
-	die "busybox is not there" "apt-get install busybox-static"
+	die "busybox is not there" "sudo apt-get install busybox-static"
 mkdir -p "$root/bin" "$root/guest" "$root/tests" "$root/job"
 cp "$busybox" "$root/bin/busybox"
 cp "$TOP/scripts/guest/init" "$root/init"

@@ -48,11 +48,11 @@ check_config() {
 	fragments | grep '^CONFIG_' | while read -r option; do
 		grep -qx -- "$option" "$out/.config" ||
 			die "Kconfig did not take $option" \
-			    "see what it depends on (make -C $TREE O=$out menuconfig) and mend configs/"
+			    "see what it depends on (make -C $TREE O=$out menuconfig) and change configs/"
 	done
 	fragments | grep '^# CONFIG_.* is not set' | while read -r _ option _; do
 		! grep -q "^$option=" "$out/.config" ||
-			die "Kconfig turned $option on" "see what selects it and mend configs/"
+			die "Kconfig turned $option on" "see what selects it and change configs/"
 	done
 }
 
@@ -67,7 +67,7 @@ configure() {
 		kmake olddefconfig && touch "$out/done"
 	} >"$log" 2>&1
 	[ -e "$out/done" ] ||
-		die "could not configure the kernel, see $log" "mend configs/$profile.config"
+		die "could not configure the kernel, see $log" "change configs/$profile.config"
 	rm "$out/done"
 	check_config
 	recipe >"$out/recipe"
@@ -98,7 +98,7 @@ build() {
 	[ -e "$out/done" ] || {
 		grep -n 'error:\|Error \|No space' "$log" | head -n 5 >&2
 		die "the kernel did not build, see $log" \
-		    "mend what the lines above say, then run this again"
+		    "fix what the lines above say, then run this again"
 	}
 	n=$(grep -c '^  [A-Z]' "$log" || :)
 	[ "$n" -lt 1000 ] || echo "$n" >"$out/files"

@@ -31,7 +31,7 @@ say() {
 
 # die WHAT REMEDY: end with what is wrong, and one line that says what to do
 die() {
-	printf 'error: %s\n  to mend it: %s\n' "$1" "$2" >&2
+	printf 'error: %s\n  to fix it: %s\n' "$1" "$2" >&2
 	exit 1
 }
 
@@ -54,6 +54,8 @@ own() {
 lock_build() {
 	[ -z "${FREEZER_LOCKED:-}" ] || return 0
 	mkdir -p "$BUILD"
+	[ -w "$BUILD" ] ||
+		die "you may not write to $BUILD" "sudo chown -R $(id -un) $BUILD"
 	exec 8>"$BUILD/lock"
 	flock -n 8 || {
 		say "waiting for another build in $BUILD"

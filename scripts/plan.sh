@@ -12,7 +12,7 @@ mkdir -p "$BUILD/tests"
 make -C "$TREE/tools/testing/selftests/freezer" OUTPUT="$BUILD/tests" all \
 	>"$log" 2>&1 || {
 	grep -n 'error:\|Error ' "$log" | head -n 5 >&2
-	die "the selftests did not build, see $log" "mend what the lines above say"
+	die "the selftests did not build, see $log" "fix what the lines above say"
 }
 
 # The harness lists fixtures, their variants and their tests in three columns

@@ -31,7 +31,7 @@ done
 
 if [ "$(id -u)" != 0 ]; then
 	die "packages are missing:$missing" \
-	    "sudo apt-get install --no-install-recommends$missing"
+	    "sudo apt-get update && sudo apt-get install --no-install-recommends$missing"
 fi
 
 mkdir -p "$BUILD"
@@ -51,4 +51,4 @@ apt-get update -q >>"$log" 2>&1 ||
 	    "check the network and /etc/apt/sources.list, then run this again"
 install ||
 	die "apt-get install failed, see $log" \
-	    "check the network and the space on / (df -h /), then run this again"
+	    "check the network and the space on / (df -h /), then run this again; where Debian has no linux-source-$KVER give KSRC=/path/to/linux"

@@ -63,7 +63,7 @@ apply() {
 		patch -d "$TREE" -p1 -F0 -s --no-backup-if-mismatch \
 			-r "$BUILD/rejected.rej" <"$p" ||
 			die "$(basename "$p") does not fit this Linux $KVER" \
-			    "use the kernel of Debian's linux-source-$KVER, or mend patches/$KVER (rejected: build/rejected.rej)"
+			    "use the kernel of Debian's linux-source-$KVER, or fix patches/$KVER (rejected: build/rejected.rej)"
 	done
 	mkdir -p "$state/applied"
 	cp "$patches"/*.patch "$state/applied/"
@@ -131,13 +131,13 @@ if [ -n "${KSRC:-}" ]; then
 		    "give a Linux $KVER tree"
 else
 	[ -f "$tarball" ] ||
-		die "$tarball is not there" "apt-get install linux-source-$KVER, or give KSRC=/path/to/linux"
+		die "$tarball is not there" "sudo apt-get install linux-source-$KVER, or give KSRC=/path/to/linux"
 fi
 
 lock_build
 [ "$(cat "$state/origin" 2>/dev/null)" = "$(origin)" ] || unpack
 [ "$(version_of "$TREE")" = "$KVER" ] ||
 	die "$tarball holds Linux $(version_of "$TREE"), the patches are for $KVER" \
-	    "apt-get install --reinstall linux-source-$KVER"
+	    "sudo apt-get install --reinstall linux-source-$KVER"
 patch_tree
 link_files

@@ -60,6 +60,8 @@ ours_of() {
 }
 
 run_profile() {
+	[ -f "$BUILD/$KVER-$1/arch/x86/boot/bzImage" ] ||
+		die "the $1 kernel is not built" "make kernel-$1"
 	dir=$BUILD/test-$1
 	own "$dir"
 	"$TOP/scripts/plan.sh" "$2" >"$dir/plan.all"

@@ -46,7 +46,7 @@ rm -rf "$cg" "$shown" "$dir/keys"
 make -C "$dir" -f "$TOP/tools/cgroup/freezer-top/Makefile" \
 	VPATH="$TOP/tools/cgroup/freezer-top" LDFLAGS=-static \
 	LDLIBS="-lncurses -ltinfo" freezer-top >"$dir/build.log" 2>&1 ||
-	die "freezer-top did not build, see $dir/build.log" "mend what it says"
+	die "freezer-top did not build, see $dir/build.log" "fix what it says"
 [ "${1:-}" != build ] || exit 0
 
 cgroup a RUNNING 3
