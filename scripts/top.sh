@@ -45,7 +45,7 @@ mkdir -p "$dir"
 rm -rf "$cg" "$shown" "$dir/keys"
 make -C "$dir" -f "$TOP/tools/cgroup/freezer-top/Makefile" \
 	VPATH="$TOP/tools/cgroup/freezer-top" LDFLAGS=-static \
-	LDLIBS="-lncurses -ltinfo" freezer-top >"$dir/build.log" 2>&1 ||
+	LDLIBS="-lncursesw -ltinfo" freezer-top >"$dir/build.log" 2>&1 ||
 	die "freezer-top did not build, see $dir/build.log" "fix what it says"
 [ "${1:-}" != build ] || exit 0
 
@@ -85,7 +85,7 @@ done
 ! "$bin" --json "$cg" 2>/dev/null >/dev/full || fail "a full disk is not seen"
 
 mkfifo "$dir/keys"
-TERM=xterm script -qfec "$bin $cg" "$shown" <"$dir/keys" >/dev/null &
+TERM=xterm LC_ALL=C.UTF-8 script -qfec "$bin $cg" "$shown" <"$dir/keys" >/dev/null &
 pid=$!
 exec 3>"$dir/keys"
 until_true "the tree is not shown" shows FREEZING
@@ -96,15 +96,18 @@ until_true "a new cgroup is not shown" shows new
 mv "$cg/new" "$cg/renamed"
 until_true "a new name is not shown" shows renamed
 printf '\033OBk' >&3
-until_true "kill does not ask" shows 'kill all of .*/a? (y/n)'
-printf 'nf' >&3
-until_true "freeze does not ask" shows 'freeze .*/a? (y/n)'
+until_true "kill does not ask" shows 'kill all of (y/n)? .*/a'
+printf 'n' >&3
+cgroup zz RUNNING 1
+until_true "no does not end the question" shows zz
+printf 'f' >&3
+until_true "freeze does not ask" shows 'freeze (y/n)? .*/a'
 printf 'y' >&3
 until_true "freeze does not write" begins "$cg/a/freezer.freeze" 1
 [ ! -s "$cg/a/freezer.kill" ] || fail "kill does not wait for the answer"
 # Down from a over .hidden, b and renamed to the odd one.
 printf '\033OB\033OB\033OB\033OBf' >&3
-until_true "a name has an effect on the question" grep -Fqs "$odd_shown? (y/n)" "$shown"
+until_true "a name has an effect on the question" grep -Fqs "(y/n)? $cg/$odd_shown" "$shown"
 printf 'nq' >&3
 until_true "it does not quit" gone $pid
 say "freezer-top is build/top/freezer-top, and works"

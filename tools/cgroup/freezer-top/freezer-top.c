@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
+#include <locale.h>
 #include <mntent.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -345,7 +346,7 @@ static void act(const char *what, const char *file, const char *text)
 
 	if (!n.path)
 		return;
-	snprintf(message, sizeof(message), "%s %s%s? (y/n)", what, top, n.path);
+	snprintf(message, sizeof(message), "%s (y/n)? %s%s", what, top, n.path);
 	draw();
 	timeout(-1);
 	answer = getch();
@@ -422,6 +423,8 @@ static int screen(void)
 		return 1;
 	}
 	rescan();
+	/* For curses, to which a name is else bytes. */
+	setlocale(LC_CTYPE, "");
 	initscr();
 	cbreak();
 	noecho();
@@ -437,6 +440,20 @@ static int bad_usage(void)
 {
 	fprintf(stderr, "usage: freezer-top [--once | --json] [DIRECTORY]\n");
 	return 2;
+}
+
+static int print(bool json)
+{
+	rescan();
+	if (json)
+		print_json();
+	else
+		print_plain();
+	if (fflush(stdout) || ferror(stdout)) {
+		perror("freezer-top");
+		return 1;
+	}
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -461,16 +478,5 @@ int main(int argc, char **argv)
 			top ? top : "any mount");
 		return 1;
 	}
-	if (!how)
-		return screen();
-	rescan();
-	if (how == 'o')
-		print_plain();
-	else
-		print_json();
-	if (fflush(stdout) || ferror(stdout)) {
-		perror("freezer-top");
-		return 1;
-	}
-	return 0;
+	return how ? print(how == 'j') : screen();
 }
