@@ -19,7 +19,7 @@ struct cgroup_taskset;
 void __container_freezer_count(struct task_struct *task);
 bool __container_freezer_defers(struct task_struct *task, bool freeze);
 void __container_freezer_uncount(struct task_struct *task);
-void __container_freezer_migrate(struct cgroup_taskset *tset);
+void container_freezer_migrate(struct cgroup_taskset *tset);
 void __container_freezer_signal(struct task_struct *task);
 bool container_freezer_wants_signal(int sig, struct task_struct *task);
 void container_freezer_suspend(void);
@@ -29,12 +29,12 @@ void container_freezer_suspend(void);
  * @task: any task
  * @freeze: what freezing() has said of it, or true
  *
- * Workers of user space freeze when nobody is left who could wait for them.  Both
- * this and freezing() look whether that is so, and need not find the same.
+ * User workers freeze when no task is left that could wait for them.  Both this
+ * and freezing() check for that, and may not find the same.
  *
  * Context: Under the freezer_lock() of @task, which is thawed if it is frozen.
  * Return: true if so; then @task is pending, and the container freezer comes
- * again.
+ * back to it.
  */
 static inline bool container_freezer_defers(struct task_struct *task, bool freeze)
 {
@@ -58,10 +58,10 @@ static inline void container_freezer_pending(struct task_struct *task)
  * container_freezer_settled - nobody has to wait for @task any longer
  * @task: a task that is frozen, or that need not freeze
  *
- * Context: Either under the freezer_lock() of @task, or it is current and in the
- * refrigerator, where it checks freezing() again before it leaves.
- * Return: true if somebody had to; then spinlock_t was taken, which sleeps with
- * PREEMPT_RT.
+ * Context: Under the freezer_lock() of @task; or it is current, in exit or in
+ * the refrigerator, where it checks freezing() again before it leaves.
+ * Return: true if somebody had to; then a spinlock_t was taken, which can sleep
+ * with PREEMPT_RT.
  */
 static inline bool container_freezer_settled(struct task_struct *task)
 {
@@ -77,33 +77,17 @@ static inline bool container_freezer_settled(struct task_struct *task)
  * container_freezer_freezing - must @task stay frozen?
  * @task: a task that some freezer wants to thaw
  *
- * A task can be wanted frozen by its cgroup and by system suspend at once, and
- * stays frozen until neither wants it.  Suspend freezes workers in no order; they
- * go on if their turn in the cgroup has not come.
+ * Both its cgroup and system suspend can want a task frozen at once, and it
+ * stays frozen until neither does.  Suspend freezes workers in no particular
+ * order; they go on if their turn in the cgroup has not come.
  *
- * Context: Under the freezer_lock() of @task, which orders this read before those
- * of all who freeze @task later.
+ * Context: Under the freezer_lock() of @task, which orders this read before the
+ * reads of any later freeze of @task.
  * Return: true if another freezer still wants @task frozen.
  */
 static inline bool container_freezer_freezing(struct task_struct *task)
 {
 	return freezing(task) && !container_freezer_defers(task, true);
-}
-
-/**
- * container_freezer_migrate - tasks have changed their css_sets
- * @tset: the tasks
- *
- * Called for each move and not only for those into another freezer: a walk of
- * the tasks of a cgroup misses the ones that jump over it between two css_sets,
- * and so does the walk of freezer.kill.
- *
- * Context: In the same section under css_set_lock as the move; the tasks are on
- * the lists of their new css_sets.
- */
-static inline void container_freezer_migrate(struct cgroup_taskset *tset)
-{
-	__container_freezer_migrate(tset);
 }
 
 /**

@@ -4,77 +4,77 @@
  *
  * Purpose: freezer.freeze takes 1 and 0 and reads as a state; freezer.kill
  * takes a signal number.  Both act on the whole subtree.  freezer.timeout ends
- * a freeze that is not FROZEN in time.  freezer.state of v1 is a second way to
- * the same request, as clients of the legacy freezer know it.  What shows what
- * goes on, freezer.pending and freezer.stat, is in container_freezer_stat.c.
+ * a freeze that is not FROZEN in time.  freezer.state of v1, known to clients
+ * of the legacy freezer, makes the same request.  freezer.pending and
+ * freezer.stat, which show what goes on, are in container_freezer_stat.c.
  *
  * Terms.  A cgroup is "requested" when it was itself asked to freeze, and
  * "effective" when it or an ancestor is requested; tasks obey the effective
- * wish.  It "closes" when it was asked through freezer.freeze: no task may come
- * to a cgroup that is FROZEN while it or an ancestor closes.  A task is "pending"
+ * wish.  It "closes" when it was asked through freezer.freeze: no task may
+ * enter a FROZEN cgroup while it or an ancestor closes.  A task is "pending"
  * when it must freeze and has not yet.  It is "excused" while it cannot reach
- * user mode and has something to do before that: to die, or to report to its
- * tracer.
+ * user mode and has something to do first: to die, or to report to its tracer.
  *
  *   RUNNING   not effective
  *   FREEZING  effective, and something in the subtree is pending
  *   FROZEN    effective, and nothing in the subtree can run user code
  *
- * All of it, and each change of state, is under freezer->lock of the cgroup
- * itself; freezer_settle() alone moves the state, freezer_climb() takes the
- * news one level up.
+ * All of this, and each change of state, is under the freezer->lock of the
+ * cgroup itself.  Only freezer_settle() moves the state; freezer_climb()
+ * reports the change to the ancestors, level by level.
  *
- * Counting.  freezer_walk() freezes sleeping tasks where they sleep.  One that
- * must still come in gets a mark, task->freezer_pending, that says which
+ * Counting.  freezer_walk() freezes sleeping tasks where they sleep.  A task
+ * that must still freeze gets a mark, task->freezer_pending, which says which
  * freezer counted it.  The mark is set under the task's freezer_lock() (of
- * kernel/freezer.c) and that freezer's lock, and cleared under the latter by
- * whoever comes first: the task in the refrigerator or in exit, or one who
- * freezes, thaws or moves it.  FROZEN is then a matter of counters: no mark,
- * no child that is not FROZEN, and no hold.  Walks and migrations hold the
- * cgroup, so that it is not FROZEN before they have seen all they bring, nor
- * while they bring it.
+ * kernel/freezer.c) and that freezer's lock.  It is cleared under the latter by
+ * whichever comes first: the task in the refrigerator or in exit, or the code
+ * that freezes, thaws or moves it.  FROZEN is then a matter of counters: no
+ * mark, no child that is not FROZEN, and no hold.  The walk of a new wish,
+ * migrations and CLONE_INTO_CGROUP hold the cgroup: it is not FROZEN before the
+ * walk has seen all tasks, nor before the tasks that move in have arrived.
  *
- * Level, not edge.  Each change stores the wish first and passes it on second,
- * and each receiver reads the wish as it is now under its own lock: a child
- * cgroup reads its parent's in freezer_wish(), a parent its child's state in
- * freezer_report(), conform_tasks() and __thaw_task() that of the cgroup under
- * freezer_lock().  Whoever comes last acts on the newest wish, so an old walk
- * that comes late does no harm, and no lock is held across a walk.
+ * Level, not edge.  Each change stores the wish first and passes it on second;
+ * each receiver reads the current wish under its own lock: a child cgroup reads
+ * its parent's wish in freezer_wish(), a parent reads its child's state in
+ * freezer_report(), and conform_tasks() and __thaw_task() read the wish of the
+ * cgroup under freezer_lock().  The last visit acts on the newest wish, so an
+ * old walk that comes late does no harm, and no lock is held across a walk.
  *
  * Locks: css_set_lock > freezer_lock() > siglock > freezer->lock >
  * cgroup_file_kn_lock; css_set_lock > freezer_kill_lock > siglock.
- * No two freezer->lock nest.  cgroup_mutex is not taken by freeze, thaw, kill
- * or read; freezer_active is patched with no lock of ours held.
+ * No two freezer->lock nest.  Freeze, thaw, kill and read do not take
+ * cgroup_mutex.  freezer_active is patched with no lock of ours held.
  *
  * Races, and why they are safe:
  * - fork: the child is on the list of its css_set before freezer_fork() reads
- *   the wish, so either that or the walk finds it; it never saw user mode.  Its
- *   parent is not excused until then, so FROZEN does not come first.
+ *   the wish, so either that or the walk finds it; it has not been in user mode
+ *   yet.  Its parent is not excused until then, so FROZEN does not come first.
  *   CLONE_INTO_CGROUP holds the target from freezer_can_fork() on.
  * - attach: the mover holds the target from freezer_can_attach() on, and
- *   container_freezer_migrate() conforms the tasks; see cgroup_freezing().
+ *   container_freezer_migrate() makes the tasks conform; see cgroup_freezing().
  * - exit: the walk sets the mark, then looks at PF_EXITING; the task sets
- *   PF_EXITING, then looks at the mark.  One of them sees the other.
- * - mkdir: the child is on its parent's list before it reads the wish, the
- *   walk stores the wish before it reads the list.
+ *   PF_EXITING, then looks at the mark.  One of them sees the other's store.
+ * - mkdir: the child is on its parent's list before it reads the wish; the walk
+ *   stores the wish before it reads the list.
  * - rebind: tasks stay on the css of a hierarchy that has lost the controller;
  *   css_offline thaws them, and a dead css is never effective.
  * - refrigerator: a task clears its mark only after freezing() was true under
- *   freezer_lock(), and asks again before it leaves.
+ *   freezer_lock(), and checks again before it leaves.
  * - timeout: freezer_expire() takes the request back under the lock, and only
- *   if the deadline there has come: a thaw and FROZEN clear it, a newer freeze
- *   has a later one.
- * - sleeps that ignore the request (vfork, a group stop) begin after the walk
- *   went by: freezer_retry() comes again, with growing pauses, while FREEZING.
+ *   if the deadline found there has come: a thaw and FROZEN clear it, and a
+ *   newer freeze has a later one.
+ * - sleeps that ignore the request (vfork, a group stop) and begin after the
+ *   walk went by: freezer_retry() looks again while a task is pending.
  * - signals, kill against fork and migration, and tasks that wait for a worker:
  *   see freezer_excuses(), struct freezer_kill and freezer_others_come_first().
  *
  * Not promised:
  * - Order.  Tasks freeze, thaw and get signals in no defined order.
- * - That a task which is stuck in the kernel freezes: FREEZING lasts as long.
- * - freezer.kill "once", while more than eight writes are under way on the host:
- *   a process can get the signal of one of them again.  Nor that a child gets all
- *   that come in the time of its fork, if they are more than eight; but SIGKILL.
+ * - That a task stuck in the kernel freezes: FREEZING lasts as long as it is.
+ * - That freezer.kill signals a process only once, while more than eight writes
+ *   are under way: it can get the signal of one of them again.  Nor that a
+ *   child gets all signals sent during its fork, if there are more than eight;
+ *   but it gets SIGKILL, unless its parent is init.
  * - Kernel threads are neither frozen nor counted nor killed.
  */
 
@@ -109,9 +109,10 @@
 #define FREEZER_RETRY_MAX	HZ
 
 /*
- * How many tasks a walk takes at a time, and how many of them freeze at a time:
- * css_set_lock and interrupts are shared with the whole host.  Most containers
- * are taken at once; the addresses of so many tasks are 1 KB of stack.
+ * How many tasks a walk takes at a time, and how many of them it freezes at a
+ * time: css_set_lock and interrupts are shared with the whole host.  Most
+ * containers are taken in one go; the addresses of so many tasks take 1 KB of
+ * stack.
  */
 #define FREEZER_WALK		128
 #define FREEZER_BATCH		8
@@ -128,30 +129,32 @@ static const char * const freezer_state_words[] = {
 /**
  * struct freezer - the freezer of one cgroup
  * @css: lives from mkdir until an RCU grace period after the last reference
- * @lock: protects what is said below; taken with interrupts off
- * @dead: css_offline was called: not effective, whoever asks for it
+ * @lock: protects the fields marked so below; taken with interrupts off
+ * @dead: css_offline was called: not effective, no matter who asks for it; read
+ *	without @lock by freezer_report()
  * @requested: the wish of this cgroup itself; read without @lock by readers
  * @closes: @requested, and through freezer.freeze; read without @lock by
  *	freezer_is_closed()
  * @effective: @requested, or the parent's @effective; read without @lock by
- *	tasks and children, who are told after each change
+ *	tasks and children, to which each change is then passed on
  * @state: read without @lock by readers and by freezer_report()
  * @nr_pending: tasks with a mark of this freezer
  * @nr_pending_workers: those of them with PF_USER_WORKER
- * @nr_holds: walks and migrations under way; while there is one the cgroup
- *	does not become FROZEN
+ * @nr_holds: walks of a new wish and moves that are under way; the cgroup does
+ *	not become FROZEN while there is one
  * @nr_unfrozen_children: children with @reported
  * @retry_delay: the next pause of @retry, in jiffies
- * @timeout: how long the next freeze may take, in milliseconds; 0 is for ever
- * @allowed: what @timeout was when the present one began
- * @deadline: when the present one is rolled back, in jiffies; 0 is never
+ * @timeout: how long the next freeze may take, in milliseconds; 0 is for ever;
+ *	read without @lock by readers
+ * @allowed: what @timeout was when the present freeze began
+ * @deadline: when the present freeze is rolled back, in jiffies; 0 is never
  * @stat: what freezer.stat shows
  * @untold: readers have yet to be notified that the state is FREEZING
  * @reported: counted in the parent's @nr_unfrozen_children; protected by the
  *	parent's @lock
  * @state_file: notified on each change of @state
  * @retry: looks again at tasks that stay pending; cancelled in css_free
- * @rollback: comes at the deadline; cancelled in css_free
+ * @rollback: runs at the deadline; cancelled in css_free
  */
 struct freezer {
 	struct cgroup_subsys_state	css;
@@ -179,7 +182,7 @@ struct freezer {
 	/* protected by the parent's @lock */
 	bool				reported;
 
-	/* lock themselves */
+	/* do their own locking */
 	struct cgroup_file		state_file;
 	struct delayed_work		retry;
 	struct delayed_work		rollback;
@@ -214,7 +217,10 @@ static bool freezer_signal_is_fatal(struct sighand_struct *sighand, int sig)
 	       READ_ONCE(sighand->action[sig - 1].sa.sa_handler) == SIG_DFL;
 }
 
-/* What @task would dequeue.  Without siglock, so against kernel/signal.c. */
+/*
+ * What @task would dequeue.  READ_ONCE() here and below is needed as signal.c,
+ * ptrace.c and exec use plain stores, under siglock.
+ */
 static void freezer_ready_signals(struct task_struct *task, sigset_t *ready)
 {
 	sigset_t *shared = &task->signal->shared_pending.signal;
@@ -251,14 +257,14 @@ static bool freezer_signals_excuse(struct task_struct *task,
 	return false;
 }
 
-/* Does what is pending excuse @task, wherever it is? */
+/* Does what is pending for @task excuse it, no matter where it is? */
 static bool freezer_pending_excuses(struct task_struct *task)
 {
 	struct sighand_struct *sighand;
 	bool ret;
 
 	rcu_read_lock();
-	/* It is gone when the task has exited meanwhile. */
+	/* NULL if the task has exited meanwhile. */
 	sighand = rcu_dereference(task->sighand);
 	ret = !sighand || (READ_ONCE(task->signal->flags) & SIGNAL_GROUP_EXIT) ||
 	      freezer_signals_excuse(task, sighand);
@@ -267,15 +273,16 @@ static bool freezer_pending_excuses(struct task_struct *task)
 	return ret;
 }
 
-/* The rest of freezer_excuses(), which few tasks come to. */
+/* The rest of freezer_excuses(), which few tasks reach. */
 static noinline bool freezer_excuses_slow(struct task_struct *task)
 {
 	if (!freezer_pending_excuses(task))
 		return false;
 
 	/*
-	 * Pairs with smp_mb() in freezer_begin_fork(): who does not see that the
-	 * task forks is seen there to be effective, and with its signals.
+	 * Pairs with smp_mb() in freezer_begin_fork(): if we do not see that
+	 * the task forks, it sees there that its cgroup is effective, and sees
+	 * its signals.
 	 */
 	smp_mb();
 	/* The task writes it, with other bits of the same word. */
@@ -283,19 +290,19 @@ static noinline bool freezer_excuses_slow(struct task_struct *task)
 }
 
 /**
- * freezer_excuses - has @task something to do that the freezer must not delay?
+ * freezer_excuses - does @task have work that the freezer must not delay?
  * @task: a task of an effective cgroup
  *
- * It has if it is to die, and, when it is traced, if it is to stop for its
- * tracer; but not in the middle of a fork, see freezer_begin_fork().  An excused
- * task does not count as pending, for it runs no user code: it has
+ * It does if it is to die or, when it is traced, if it is to stop for its
+ * tracer; but not in the middle of a fork, see freezer_begin_fork().  An
+ * excused task does not count as pending, as it runs no user code: it has
  * TIF_SIGPENDING, or is past the signal that ends it.  recalc_sigpending()
- * leaves the flag set in a cgroup that is effective, so that a task which is no
- * longer excused, as its tracer has taken the signal or another thread ignores
- * it now, comes to the refrigerator before user mode.
+ * leaves the flag set in an effective cgroup.  So a task that is no longer
+ * excused, as its tracer has taken the signal or another thread now ignores it,
+ * comes to the refrigerator before user mode.
  *
- * Context: Any, with or without siglock, which freezing() is called with.
- * Without it the answer may be older than a signal that is sent just now; then
+ * Context: Any, with or without siglock, which callers of freezing() may hold.
+ * Without it the answer may miss a signal that is just being sent; then
  * __container_freezer_signal() comes after us, and finds what we have done.
  * Return: true if so.
  */
@@ -311,9 +318,9 @@ static __always_inline bool freezer_excuses(struct task_struct *task)
 }
 
 /*
- * Workers of io_uring and vhost freeze last.  They run no user code, and tasks
- * wait for them in exec, in exit, in ioctl and in close, and cannot freeze
- * before these waits are over.
+ * Workers of io_uring and vhost freeze last.  They run no user code, but tasks
+ * wait for them in exec, exit, ioctl and close, and cannot freeze until these
+ * waits are over.
  */
 static bool freezer_others_come_first(struct freezer *freezer)
 {
@@ -323,7 +330,7 @@ static bool freezer_others_come_first(struct freezer *freezer)
 	       freezer->nr_pending != freezer->nr_pending_workers;
 }
 
-/* It is the turn of the workers, if there are any. */
+/* Call the workers, if there are any and it is their turn. */
 static void freezer_call_workers(struct freezer *freezer)
 {
 	lockdep_assert_held(&freezer->lock);
@@ -345,8 +352,9 @@ static bool freezer_turn_is_to_come(struct freezer *freezer)
 }
 
 /*
- * One without a mark need not wait: it is frozen already, or was excused and keeps
- * its request, so that it comes to the refrigerator and gets a mark there.
+ * A worker without a mark need not wait: it is frozen already, or it was
+ * excused and keeps its request, so that it comes to the refrigerator and gets
+ * a mark there.
  */
 static noinline bool freezer_defers_worker(struct task_struct *task)
 {
@@ -370,7 +378,7 @@ static bool freezer_wants(struct freezer *freezer, struct task_struct *task)
 	return READ_ONCE(freezer->effective) && !freezer_excuses(task);
 }
 
-/* The freezer of a task, for who has disabled preemption */
+/* The freezer of a task, for callers that have disabled preemption. */
 static struct freezer *task_freezer_sched(struct task_struct *task)
 {
 	return css_freezer(task_css_check(task, freezer_cgrp_id,
@@ -381,10 +389,10 @@ static struct freezer *task_freezer_sched(struct task_struct *task)
  * cgroup_freezing - does the cgroup of @task want it frozen?
  * @task: any task
  *
- * Context: Any.  The answer lasts only under freezer_lock(); see "Level, not
- * edge" above, and freezer_excuses().
- * Return: true if the cgroup is effective, and @task is no kernel thread, not
- * excused, and no worker with a mark whose turn has not come.
+ * Context: Any.  The answer stays valid only under freezer_lock(); see "Level,
+ * not edge" above, and freezer_excuses().
+ * Return: true if the cgroup is effective, and @task is not a kernel thread,
+ * not excused, and not a worker with a mark whose turn has not come.
  */
 bool cgroup_freezing(struct task_struct *task)
 {
@@ -394,14 +402,15 @@ bool cgroup_freezing(struct task_struct *task)
 	if (task->flags & PF_KTHREAD)
 		return false;
 
-	/* As good as rcu_read_lock(), and cheaper: a walk asks for each task. */
+	/* As good as rcu_read_lock(), but cheaper: walks ask for each task. */
 	rcu_read_lock_sched();
 	do {
 		freezer = task_freezer_sched(task);
 		ret = freezer_wants(freezer, task);
 		/*
-		 * Pairs with the lock in freezer_is_busy(): it is taken there after
-		 * a move, and to make the cgroup effective after that.
+		 * Pairs with the lock in freezer_is_busy(), which is taken
+		 * after a move.  The old cgroup is made effective under the
+		 * same lock, later, so that to see this is to see the move.
 		 */
 		smp_rmb();
 	} while (ret && unlikely(freezer != task_freezer_sched(task)));
@@ -413,20 +422,20 @@ bool cgroup_freezing(struct task_struct *task)
 }
 
 /**
- * __container_freezer_signal - a signal came for a frozen task; thaw the excused
+ * __container_freezer_signal - a signal came for a frozen task; is it excused?
  * @task: a task that was just sent a wakeup for a signal or for its tracer
  *
- * That wakeup was remembered, if it is one that ends the sleep of @task, and is
- * made good now.  Else @task sleeps on, but not frozen, until what it waits for
- * comes: a parent in vfork() with a signal that dumps core.
+ * If that wakeup is one that ends the sleep of @task, it was remembered and
+ * takes effect now.  Otherwise @task sleeps on, but not frozen, until what it
+ * waits for comes, as a parent in vfork() does with a signal that dumps core.
  *
- * Whoever freezes @task at this moment has either done so before that wakeup
- * took pi_lock, and we see it, or has done so after it, sees TIF_SIGPENDING, and
- * thaws @task again: see conform_tasks().  In the refrigerator @task becomes
- * TASK_FROZEN under pi_lock too, and looks for signals after that.
+ * A freeze of @task that happens at the same time came either before that
+ * wakeup took pi_lock, and we see it, or after it, and then sees TIF_SIGPENDING
+ * and thaws @task again: see conform_tasks().  In the refrigerator @task
+ * becomes TASK_FROZEN under pi_lock too, and looks for signals after that.
  *
- * System suspend takes a task that is frozen already for frozen, so nobody is
- * woken while that is under way; see container_freezer_suspend().
+ * System suspend counts a task that is already frozen as frozen, so no task is
+ * woken while suspend is under way; see container_freezer_suspend().
  *
  * Context: Under the siglock of @task.
  */
@@ -438,21 +447,22 @@ void __container_freezer_signal(struct task_struct *task)
 	    !freezer_excuses_slow(task))
 		return;
 
-	/* Who was stopped may not have it for what came meanwhile. */
+	/* A stopped task may lack it for signals that came meanwhile. */
 	set_tsk_thread_flag(task, TIF_SIGPENDING);
+	/* Pairs with synchronize_rcu() in container_freezer_suspend(). */
 	if (!READ_ONCE(pm_freezing))
 		thaw_frozen_task(task);
 }
 
 /**
- * container_freezer_wants_signal - can a task be chosen that has TIF_SIGPENDING?
+ * container_freezer_wants_signal - can a task with TIF_SIGPENDING be chosen?
  * @sig: a signal that @task does not block
  * @task: a task that is neither stopped nor in a stop for its tracer
  *
- * The flag may be from a request to freeze, and then does not say that @task is
- * about to dequeue signals: it is frozen, or in a sleep that only a fatal signal
- * ends, where the flag stays set after the thaw as well.  A signal that dumps core
- * does not end such a sleep, and is for another thread.
+ * The flag may come from a request to freeze, and then does not mean that @task
+ * is about to dequeue signals: it is frozen, or in a sleep that only a fatal
+ * signal ends, where the flag stays set even after the thaw.  A signal that
+ * dumps core does not end such a sleep, and is left to another thread.
  *
  * Context: Under the siglock of @task.
  * Return: true if @sig is fatal to @task, or is for the tracer of a frozen one.
@@ -473,9 +483,10 @@ bool container_freezer_wants_signal(int sig, struct task_struct *task)
 /**
  * container_freezer_suspend - system suspend is about to freeze all processes
  *
- * Waits for those who have not yet seen pm_freezing, and hold a siglock with
- * interrupts off in __container_freezer_signal().  From then on a frozen task
- * stays frozen until resume, which thaws what is excused.
+ * Waits for callers of __container_freezer_signal() that have not yet seen
+ * pm_freezing: they hold a siglock, which RCU waits for, on PREEMPT_RT as well.
+ * From then on a frozen task stays frozen until resume, which thaws excused
+ * tasks.
  *
  * Context: Process context, pm_freezing is set.
  */
@@ -487,7 +498,7 @@ void container_freezer_suspend(void)
 /*
  * freezer_active is counted once for each requested cgroup.  References that
  * are no longer needed collect in freezer_key_idle and are dropped together,
- * FREEZER_KEY_LINGER after the last of them: cycles never patch code.
+ * FREEZER_KEY_LINGER after the last of them, so that cycles never patch code.
  */
 static atomic_t freezer_key_idle = ATOMIC_INIT(0);
 
@@ -501,9 +512,11 @@ static void freezer_key_drop(struct work_struct *work)
 
 static DECLARE_DELAYED_WORK(freezer_key_work, freezer_key_drop);
 
+/* Take over one that lingers, or each cycle would leave one more. */
 static void freezer_key_get(void)
 {
-	static_branch_inc(&freezer_active);
+	if (atomic_dec_if_positive(&freezer_key_idle) < 0)
+		static_branch_inc(&freezer_active);
 }
 
 static void freezer_key_put(void)
@@ -533,9 +546,9 @@ static void freezer_trace_state(struct freezer *freezer)
 }
 
 /*
- * FREEZING is told when it lasts: where all tasks sleep, the walk that begins it
- * ends it as well, and FROZEN is then told at once.  The second of two news
- * would have to wait, see CGROUP_FILE_NOTIFY_MIN_INTV.
+ * FREEZING is notified only if it lasts: where all tasks sleep, the walk that
+ * begins it also ends it, and FROZEN is then notified at once.  The second of
+ * two notifications would have to wait, see CGROUP_FILE_NOTIFY_MIN_INTV.
  */
 static void freezer_notify(struct freezer *freezer)
 {
@@ -548,12 +561,12 @@ static void freezer_notify(struct freezer *freezer)
 }
 
 /**
- * freezer_settle - move the state to where the counters say
- * @freezer: the freezer, something of which has changed
+ * freezer_settle - set the state to what the counters say
+ * @freezer: the freezer, in which something has changed
  *
  * Context: Under @freezer->lock.
- * Return: true if the state has changed; then the caller owes a
- * freezer_climb() after it has dropped the lock.
+ * Return: true if the state has changed; then the caller owes a freezer_climb()
+ * after it has dropped the lock.
  */
 static bool freezer_settle(struct freezer *freezer)
 {
@@ -571,7 +584,7 @@ static bool freezer_settle(struct freezer *freezer)
 		return false;
 
 	container_freezer_stat_settle(&freezer->stat, freezer->state, state);
-	/* Pairs with READ_ONCE() in freezer_report() and freezer_state_of(). */
+	/* Pairs with READ_ONCE() in freezer_report(), container_freezer_state(). */
 	WRITE_ONCE(freezer->state, state);
 	if (state == FREEZER_FROZEN)
 		freezer->deadline = 0;
@@ -580,9 +593,14 @@ static bool freezer_settle(struct freezer *freezer)
 	return true;
 }
 
-/*
- * Count @child in @freezer, its parent, as it is now.  The caller has changed
- * the state of @child, or somebody has who will be here after us.
+/**
+ * freezer_report - count a child in its parent, as it is now
+ * @freezer: the parent
+ * @child: the child; its state was changed by the caller, or by somebody who
+ *	will be here after us
+ *
+ * Context: Under @freezer->lock.
+ * Return: as freezer_settle(), for @freezer.
  */
 static bool freezer_report(struct freezer *freezer, struct freezer *child)
 {
@@ -590,7 +608,7 @@ static bool freezer_report(struct freezer *freezer, struct freezer *child)
 
 	lockdep_assert_held(&freezer->lock);
 
-	/* Pair with WRITE_ONCE() in freezer_css_offline() and freezer_settle(). */
+	/* Pair with WRITE_ONCE() in freezer_css_offline(), freezer_settle(). */
 	unfrozen = !READ_ONCE(child->dead) &&
 		   READ_ONCE(child->state) != FREEZER_FROZEN;
 	if (unfrozen == child->reported)
@@ -605,10 +623,10 @@ static bool freezer_report(struct freezer *freezer, struct freezer *child)
 }
 
 /**
- * freezer_climb - tell the ancestors of @freezer that its state has changed
+ * freezer_climb - report a change of state of @freezer to its ancestors
  * @freezer: a freezer whose state has changed, or that is new or dead
  *
- * Ends where nothing changes: whoever changed that level goes on from there.
+ * Stops where nothing changes: whatever changed that level goes on from there.
  *
  * Context: Under no freezer->lock.  @freezer is pinned by the caller, and pins
  * its ancestors.
@@ -639,7 +657,7 @@ void __container_freezer_uncount(struct task_struct *task)
 	unsigned long flags;
 	bool changed = false;
 
-	/* A freezer with a mark has, or had just now, a task, so RCU pins it. */
+	/* A freezer with a mark has or just had a task, so RCU pins it. */
 	rcu_read_lock();
 	/* Pairs with WRITE_ONCE() in __container_freezer_count(). */
 	freezer = READ_ONCE(task->freezer_pending);
@@ -648,6 +666,7 @@ void __container_freezer_uncount(struct task_struct *task)
 
 	spin_lock_irqsave(&freezer->lock, flags);
 	if (task->freezer_pending == freezer) {
+		/* Pairs with READ_ONCE() in container_freezer_settled() etc. */
 		WRITE_ONCE(task->freezer_pending, NULL);
 		WARN_ON_ONCE(!freezer->nr_pending);
 		freezer->nr_pending--;
@@ -668,10 +687,11 @@ out:
  * __container_freezer_count - @task is pending in the freezer that it is in
  * @task: a task that is about to get a freeze request
  *
- * Does nothing where it is system suspend alone that wants @task frozen.
+ * Does nothing if only system suspend wants @task frozen.
  *
- * Context: Under the freezer_lock() of @task, which is not frozen, or thawed under
- * it; so it has yet to take that lock to become so, and clears the mark after that.
+ * Context: Under the freezer_lock() of @task, which is not frozen, or is thawed
+ * under that lock.  So it has yet to take the lock to become frozen, and clears
+ * the mark after that.
  */
 void __container_freezer_count(struct task_struct *task)
 {
@@ -679,25 +699,28 @@ void __container_freezer_count(struct task_struct *task)
 	unsigned long flags;
 	bool changed = false;
 
+	lockdep_assert_held(&task->signal->freezer_lock);
+
 	rcu_read_lock();
 	freezer = task_freezer(task);
-	/* Pairs with the WRITE_ONCE() here and in the uncount. */
+	/* Pairs with WRITE_ONCE() here and in __container_freezer_uncount(). */
 	if (READ_ONCE(task->freezer_pending) == freezer)
 		goto out;
 
-	/* Counted by the freezer that it has left. */
+	/* It may still be counted by a freezer that it has left. */
 	container_freezer_settled(task);
 	if ((task->flags & PF_KTHREAD) || !freezer_wants(freezer, task))
 		goto out;
 
 	spin_lock_irqsave(&freezer->lock, flags);
 	if (freezer->effective) {
+		/* Pairs with READ_ONCE() in container_freezer_settled() etc. */
 		WRITE_ONCE(task->freezer_pending, freezer);
 		if (task->flags & PF_USER_WORKER)
 			freezer->nr_pending_workers++;
 		if (!freezer->nr_pending++) {
 			freezer->retry_delay = 1;
-			/* That of an earlier freeze may be far away. */
+			/* The retry of an earlier freeze may be far away. */
 			mod_delayed_work(system_wq, &freezer->retry, 1);
 		}
 		trace_freezer_pending(freezer->css.cgroup, task_pid_nr(task),
@@ -719,15 +742,16 @@ out:
 
 /**
  * __container_freezer_defers - is it too early to freeze a worker?
- * @task: a task with PF_USER_WORKER; one that is frozen is thawed if so
- * @freeze: what freezing() has said; if not, that is why, or it is not wanted
+ * @task: a task with PF_USER_WORKER; if it is too early, a frozen one is thawed
+ * @freeze: what freezing() has said; false if its turn had not come, or if it
+ *	need not freeze
  *
- * It gets its mark, so that the cgroup is not FROZEN without it, and the request
- * later: freezer_call_workers() has freezer_retry() send that.  If its turn has come
- * since this was asked, then whoever left last saw that mark, or a new mark is the
- * first and has freezer_retry() come soon.
+ * If so, it gets its mark, so that the cgroup is not FROZEN without it, and the
+ * request later: freezer_call_workers() makes freezer_retry() send that.  If
+ * its turn has come since this was checked, then the last one to leave saw that
+ * mark, or a new mark is the first and makes freezer_retry() run soon.
  *
- * System suspend freezes workers in no order.
+ * System suspend freezes workers in no particular order.
  *
  * Context: Under the freezer_lock() of @task.
  * Return: true if so.
@@ -736,6 +760,8 @@ bool __container_freezer_defers(struct task_struct *task, bool freeze)
 {
 	struct freezer *freezer;
 	bool ret;
+
+	lockdep_assert_held(&task->signal->freezer_lock);
 
 	rcu_read_lock();
 	freezer = task_freezer(task);
@@ -748,7 +774,7 @@ bool __container_freezer_defers(struct task_struct *task, bool freeze)
 	return ret;
 }
 
-/* Of some tasks those that are still pending. */
+/* Keep those of @tasks that are still pending. */
 static unsigned int freezer_keep_pending(struct freezer *freezer,
 					 struct task_struct **tasks,
 					 unsigned int nr)
@@ -768,7 +794,7 @@ static unsigned int freezer_keep_pending(struct freezer *freezer,
  */
 static void freezer_walk(struct freezer *freezer, bool pending)
 {
-	/* Not cleared: of few tasks that would be a good part of the walk. */
+	/* Not cleared: with few tasks that would be a good part of the walk. */
 	struct task_struct *tasks[FREEZER_WALK] __uninitialized;
 	struct css_task_iter it = {};
 	unsigned int taken, nr, i;
@@ -796,7 +822,7 @@ static void freezer_retry(struct work_struct *work)
 	if (freezer->nr_pending) {
 		freezer->retry_delay = min_t(unsigned int, FREEZER_RETRY_MAX,
 					     2 * freezer->retry_delay);
-		/* Leaves alone what freezer_call_workers() wants at once. */
+		/* Does not delay what freezer_call_workers() wants at once. */
 		queue_delayed_work(system_wq, &freezer->retry,
 				   freezer->retry_delay);
 	}
@@ -805,7 +831,7 @@ static void freezer_retry(struct work_struct *work)
 
 /*
  * Was 1 written to freezer.freeze, here or above?  Each level is read as it is
- * now: a write that is under way may be seen or not, as its walk may be.
+ * now: a write that is under way may or may not be seen, like its walk.
  */
 static bool freezer_is_closed(struct freezer *freezer)
 {
@@ -819,12 +845,12 @@ static bool freezer_is_closed(struct freezer *freezer)
  * freezer_hold - keep a cgroup from being FROZEN while a task moves in
  * @freezer: the target
  *
- * One that was frozen through freezer.state alone goes back to FREEZING.
+ * A cgroup that was frozen through freezer.state alone goes back to FREEZING.
  *
  * Context: Process context, under cgroup_mutex or cgroup_threadgroup_rwsem, so
- * that the task that moves does not do so twice.  Under no freezer->lock.
+ * that the moving task does not move twice.  Under no freezer->lock.
  * Return: 0, or -EBUSY if the cgroup is FROZEN and closed: a shell cannot park
- * itself.
+ * itself there.
  */
 static int freezer_hold(struct freezer *freezer)
 {
@@ -836,11 +862,11 @@ static int freezer_hold(struct freezer *freezer)
 		return -EBUSY;
 	}
 	freezer->nr_holds++;
-	/* Else it is RUNNING, and stays so. */
+	/* If not effective, it is RUNNING and stays so. */
 	changed = freezer->effective && freezer_settle(freezer);
 	spin_unlock_irq(&freezer->lock);
 
-	/* Before the task is here, so that no ancestor is FROZEN with it. */
+	/* Before the task arrives, so that no ancestor is FROZEN with it. */
 	if (changed)
 		freezer_climb(freezer);
 	return 0;
@@ -859,7 +885,7 @@ static void freezer_release(struct freezer *freezer)
 	spin_lock_irq(&freezer->lock);
 	WARN_ON_ONCE(!freezer->nr_holds);
 	freezer->nr_holds--;
-	/* Else it is RUNNING, with nothing to call, to change or to tell. */
+	/* If not effective, it is RUNNING: nothing to call, settle or tell. */
 	if (freezer->effective) {
 		freezer_call_workers(freezer);
 		changed = freezer_settle(freezer);
@@ -872,7 +898,7 @@ static void freezer_release(struct freezer *freezer)
 		freezer_climb(freezer);
 }
 
-/* What @freezer is to do as of now, by its own request or that of an ancestor */
+/* The wish of @freezer as it is now: its own request, or an ancestor's. */
 static bool freezer_wish(struct freezer *freezer)
 {
 	struct freezer *parent = parent_freezer(freezer);
@@ -892,9 +918,9 @@ static bool freezer_wish(struct freezer *freezer)
  * @freezer: the freezer; pinned by the caller
  *
  * Context: Process context.
- * Return: true if the effective wish has changed: the children are to be told,
- * and the caller owes a freezer_release().  If not, whoever changed it last tells
- * them.
+ * Return: true if the effective wish has changed: it must be passed on to the
+ * children, and the caller owes a freezer_release().  If not, whatever changed
+ * it last passes it on.
  */
 static bool freezer_apply_held(struct freezer *freezer)
 {
@@ -906,7 +932,10 @@ static bool freezer_apply_held(struct freezer *freezer)
 		spin_unlock_irq(&freezer->lock);
 		return false;
 	}
-	/* Pairs with READ_ONCE() in freezer_wish(), _wants() and _must_conform(). */
+	/*
+	 * Pairs with READ_ONCE() in freezer_wish(), _wants(), _must_conform(),
+	 * _begin_fork() and _parent_freezing_read().
+	 */
 	WRITE_ONCE(freezer->effective, effective);
 	freezer->nr_holds++;
 	settled = freezer_settle(freezer);
@@ -921,7 +950,7 @@ static bool freezer_apply_held(struct freezer *freezer)
 	return true;
 }
 
-/* Drop what freezer_apply_subtree() holds that is not above @css. */
+/* Drop freezer_apply_subtree()'s holds on cgroups that are not above @css. */
 static struct freezer *freezer_leave(struct freezer *held, struct freezer *top,
 				     struct cgroup_subsys_state *css)
 {
@@ -936,10 +965,18 @@ static struct freezer *freezer_leave(struct freezer *held, struct freezer *top,
 	return held;
 }
 
-/*
- * The same for a child of @held.  One whose own wish shields it is reported, as who
- * has changed that may be on the way; one of another parent was made just now,
- * below one that was passed over, and reads the wish itself.
+/**
+ * freezer_apply_child - freezer_apply_held() for a child of @held
+ * @held: the freezer that freezer_apply_subtree() holds
+ * @freezer: the next one below it; pinned by the caller
+ *
+ * A child with a request of its own does not change.  It is reported all the
+ * same: whatever changed it last may not have reported it yet.  A @freezer with
+ * another parent is new, below a cgroup that was passed over, and has read the
+ * wish itself.
+ *
+ * Context: Process context.
+ * Return: as freezer_apply_held().
  */
 static bool freezer_apply_child(struct freezer *held, struct freezer *freezer)
 {
@@ -953,9 +990,10 @@ static bool freezer_apply_child(struct freezer *held, struct freezer *freezer)
 }
 
 /*
- * The same for a subtree, without what is below those that are shielded.  Each
- * cgroup is held until all below it have been told: one that an old thaw has just
- * made RUNNING, and not yet reported, could be below one that is FROZEN.
+ * freezer_apply_held() for a subtree, except below cgroups that do not change.
+ * Each cgroup is held until the wish has been passed on to all below it: one
+ * that an old thaw has just made RUNNING, but not yet reported, could otherwise
+ * be below one that is FROZEN.
  */
 static void freezer_apply_subtree(struct freezer *top)
 {
@@ -988,10 +1026,10 @@ static void freezer_apply_subtree(struct freezer *top)
 	freezer_release(freezer_leave(held, top, &top->css));
 }
 
-/* A freeze that begins has until now + @timeout to become FROZEN. */
+/* A new freeze has until now + @timeout to become FROZEN. */
 static void freezer_set_deadline(struct freezer *freezer)
 {
-	/* One more, as the present jiffy is over sooner. */
+	/* One more, as part of the present jiffy is over. */
 	unsigned long delay = msecs_to_jiffies(freezer->timeout) + 1;
 
 	lockdep_assert_held(&freezer->lock);
@@ -1007,8 +1045,8 @@ static void freezer_set_deadline(struct freezer *freezer)
 
 /*
  * Take the request back if it is the one that has run out of time.  A request
- * that was thawed, or that has been FROZEN, has no deadline any more, and that
- * of a newer one is still to come: it has put off this work.
+ * that was thawed, or that has been FROZEN, no longer has a deadline.  That of
+ * a newer request is still to come, and this work has been put off until then.
  */
 static bool freezer_expire(struct freezer *freezer)
 {
@@ -1045,7 +1083,7 @@ static void freezer_rollback(struct work_struct *work)
 /**
  * freezer_request - freeze or thaw a subtree
  * @freezer: its top; pinned by the caller
- * @freeze: the wish from now on, whoever asked for it before
+ * @freeze: the wish from now on, no matter who asked for it before
  * @close: let no task in while FROZEN; what was closed stays so until the thaw
  *
  * Context: Process context, under no lock.
@@ -1069,7 +1107,7 @@ static void freezer_request(struct freezer *freezer, bool freeze, bool close)
 
 	freezer_apply_subtree(freezer);
 
-	/* Either this request is over, or it was there before. */
+	/* Either the request has ended, or it was there before. */
 	if (was_requested)
 		freezer_key_put();
 }
@@ -1079,26 +1117,27 @@ static void freezer_request(struct freezer *freezer, bool freeze, bool close)
  * @node: in freezer_kills, from before the walk until after it
  * @top: the signal is for the processes of its subtree
  * @sig: the signal
- * @id: tells it from other writes, so that no process gets it twice
+ * @id: tells this write from others, so that no process gets it twice
  * @slot: where processes note @id: not the slot of another write under way,
- *	unless these are more than there are slots
+ *	unless there are more of them than slots
  * @sender: the writer
  * @uid: the writer's
  * @nr: processes that the walk has sent it to
  *
- * Whoever is in the subtree when the walk begins must get the signal, once,
- * wherever it forks, or moves within the subtree, meanwhile:
- * - A process that is born or moved in the subtree during the walk, or that gets
- *   a thread, which may be all that exec leaves of it, gets the signal from
- *   freezer_fork() or container_freezer_migrate().  These look at freezer_kills
- *   after the process is on the list of its css_set, the walk puts itself there
- *   before it looks at any list.
- * - A child that comes to freezer_fork() when the walk is over, but that was
- *   not yet on the list when the walk came to its parent, gets it from the
- *   record that the walk has left in the signal_struct of the parent; before
- *   freezer_can_fork() takes note of that record it is the kernel's own
- *   collection of multiprocess signals that gives it to the child.
- * - What came before that was forked by a process that had the signal already.
+ * Every process that is in the subtree when the walk begins must get the
+ * signal, once, no matter where it forks, or moves within the subtree,
+ * meanwhile:
+ * - A process that is born or moved in the subtree during the walk, or that
+ *   gets a new thread, which may be all that exec leaves of it, gets the signal
+ *   from freezer_fork() or container_freezer_migrate().  These look at
+ *   freezer_kills after the process is on the list of its css_set; the walk
+ *   puts itself on freezer_kills before it looks at any list.
+ * - A child that comes to freezer_fork() after the walk is over, but was not
+ *   yet on the list when the walk came to its parent, gets the signal from the
+ *   record that the walk has left in the parent's signal_struct.  Before
+ *   freezer_can_fork() takes note of that record, it is the kernel's own
+ *   collection of multiprocess signals that gives the signal to the child.
+ * - A signal that came before the fork began was for the parent alone.
  */
 struct freezer_kill {
 	struct list_head	node;
@@ -1117,8 +1156,8 @@ static LIST_HEAD(freezer_kills);
 static unsigned int freezer_nr_kills;
 
 /*
- * Without the lock.  If a walk is over by now, then what it left in a
- * signal_struct is seen after this.
+ * Without the lock.  If a walk is over by now, what it left in a signal_struct
+ * is visible after this.
  */
 static bool freezer_is_killing(void)
 {
@@ -1147,11 +1186,14 @@ static void freezer_kill_begin(struct freezer_kill *kill)
 	kill->id = ++last_id ?: ++last_id;
 	kill->slot = freezer_kill_slot();
 	list_add(&kill->node, &freezer_kills);
-	/* Seen by who comes to a list later: css_set_lock is between us. */
+	/*
+	 * Pairs with freezer_is_killing().  A task that comes to a list later
+	 * sees it: css_set_lock is between us.
+	 */
 	WRITE_ONCE(freezer_nr_kills, freezer_nr_kills + 1);
 	spin_unlock_irq(&freezer_kill_lock);
 
-	/* Pairs with smp_mb() in freezer_css_online(): this list, then cgroups. */
+	/* Pairs with smp_mb() in freezer_css_online(): list, then cgroups. */
 	smp_mb();
 }
 
@@ -1165,8 +1207,9 @@ static void freezer_kill_end(struct freezer_kill *kill)
 }
 
 /*
- * From the sender, with no check of permissions, so that it cannot fail.  A type
- * beyond PIDTYPE_TGID gives the signal to what the process is forking as well.
+ * Send as the sender, with no permission check, so that it cannot fail.  A type
+ * beyond PIDTYPE_TGID also gives the signal to a child that is just being
+ * forked.
  */
 static void freezer_send(struct task_struct *leader, int sig, struct pid *sender,
 			 kuid_t uid)
@@ -1175,7 +1218,7 @@ static void freezer_send(struct task_struct *leader, int sig, struct pid *sender
 
 	lockdep_assert_held(&leader->sighand->siglock);
 
-	/* Whether an init obeys is up to the sender, who need not be current. */
+	/* Whether an init obeys depends on @sender, not on current. */
 	if (unlikely(leader->signal->flags & SIGNAL_UNKILLABLE) &&
 	    sig_kernel_only(sig)) {
 		if (!sender || !pid_nr_ns(sender, task_active_pid_ns(leader))) {
@@ -1186,7 +1229,7 @@ static void freezer_send(struct task_struct *leader, int sig, struct pid *sender
 			return;
 	}
 
-	/* Nobody is shown who has sent it. */
+	/* Nobody can read the siginfo of SIGKILL. */
 	if (sig == SIGKILL) {
 		send_signal_locked(sig, SEND_SIG_NOINFO, leader, PIDTYPE_PGID);
 		return;
@@ -1201,22 +1244,24 @@ static void freezer_send(struct task_struct *leader, int sig, struct pid *sender
 	send_signal_locked(sig, &info, leader, PIDTYPE_PGID);
 }
 
-/* With siglock for certain; without it, a yes is certain. */
+/* Under siglock, the answer is certain; without it, only a yes is. */
 static bool freezer_had_kill(struct freezer_kills *had, struct freezer_kill *kill)
 {
-	/* Pairs with WRITE_ONCE() in freezer_record_kill() and _kill_missed(). */
+	/* Pairs with WRITE_ONCE() in freezer_record_kill(), _kill_missed(). */
 	return READ_ONCE(had->ids[kill->slot]) == kill->id;
 }
 
-/* Under siglock. */
-static void freezer_record_kill(struct signal_struct *signal,
+static void freezer_record_kill(struct task_struct *task,
 				struct freezer_kill *kill)
 {
+	struct signal_struct *signal = task->signal;
 	struct freezer_kills *had = &signal->freezer_kills;
+
+	lockdep_assert_held(&task->sighand->siglock);
 
 	/* Pairs with freezer_had_kill() and freezer_kill_note(). */
 	WRITE_ONCE(had->ids[kill->slot], kill->id);
-	/* Who dies of SIGKILL passes on that, however many more come. */
+	/* A process dying of SIGKILL passes that on, however many more come. */
 	if ((signal->flags & SIGNAL_GROUP_EXIT) &&
 	    had->sigs[(had->nr - 1) % ARRAY_SIZE(had->sigs)] == SIGKILL)
 		return;
@@ -1226,13 +1271,13 @@ static void freezer_record_kill(struct signal_struct *signal,
 	smp_store_release(&had->nr, had->nr + 1);
 }
 
-/* Is @sig there from the collection in fork?  Before it has run, it is. */
+/* Has fork collected @sig?  If so, it is pending until @child has run. */
 static bool freezer_born_with(struct task_struct *child, int sig)
 {
 	return sigismember(&child->signal->shared_pending.signal, sig);
 }
 
-/* Is the process of @task one that @kill is for?  Under rcu_read_lock(). */
+/* Is @kill for the process of @task?  Under rcu_read_lock(). */
 static bool freezer_kill_is_for(struct freezer_kill *kill,
 				struct task_struct *task)
 {
@@ -1243,13 +1288,14 @@ static bool freezer_kill_is_for(struct freezer_kill *kill,
 }
 
 /**
- * freezer_kill_process - send to the process of a task, if it has not had it
+ * freezer_kill_process - send to the process of a task, if not done before
  * @kill: the write
  * @task: any of its threads
  * @newborn: it has not run yet
  *
- * Context: Any, siglock not held.
- * Return: true if it was sent, false if that was done before, or @task is gone.
+ * Context: Under rcu_read_lock(), siglock not held.
+ * Return: true if it was sent, false if that was done before, if @kill is not
+ * for this process, or if @task is gone.
  */
 static bool freezer_kill_process(struct freezer_kill *kill,
 				 struct task_struct *task, bool newborn)
@@ -1258,15 +1304,15 @@ static bool freezer_kill_process(struct freezer_kill *kill,
 	unsigned long flags;
 	bool sent;
 
-	/* Of many threads the first is enough. */
+	/* The first of many threads is enough. */
 	if ((task->flags & PF_KTHREAD) || freezer_had_kill(had, kill) ||
-	    !lock_task_sighand(task, &flags))
+	    !freezer_kill_is_for(kill, task) || !lock_task_sighand(task, &flags))
 		return false;
 
 	sent = !freezer_had_kill(had, kill);
 	if (sent) {
-		freezer_record_kill(task->signal, kill);
-		/* A leader that exec replaces is not gone before siglock is free. */
+		freezer_record_kill(task, kill);
+		/* A leader that exec replaces stays until siglock is free. */
 		if (!newborn || !freezer_born_with(task, kill->sig))
 			freezer_send(READ_ONCE(task->group_leader), kill->sig,
 				     kill->sender, kill->uid);
@@ -1276,7 +1322,7 @@ static bool freezer_kill_process(struct freezer_kill *kill,
 	return sent;
 }
 
-/* A task has come to where writes under way may have gone by already. */
+/* A task has arrived where writes under way may have gone by already. */
 static void freezer_kill_comer(struct task_struct *task, bool newborn)
 {
 	struct freezer_kill *kill;
@@ -1285,13 +1331,12 @@ static void freezer_kill_comer(struct task_struct *task, bool newborn)
 	rcu_read_lock();
 	spin_lock_irqsave(&freezer_kill_lock, flags);
 	list_for_each_entry(kill, &freezer_kills, node)
-		if (freezer_kill_is_for(kill, task))
-			freezer_kill_process(kill, task, newborn);
+		freezer_kill_process(kill, task, newborn);
 	spin_unlock_irqrestore(&freezer_kill_lock, flags);
 	rcu_read_unlock();
 }
 
-/* What current has had since freezer_can_fork(), its @child has missed. */
+/* Give @child what it has missed: what current got after freezer_can_fork(). */
 static void freezer_kill_missed(struct task_struct *child)
 {
 	struct freezer_kills had, *has = &child->signal->freezer_kills;
@@ -1300,36 +1345,39 @@ static void freezer_kill_missed(struct task_struct *child)
 	unsigned int i;
 	u8 sig;
 
-	/* Neither can fail: we run, and @child has yet to. */
+	/* Neither lock can fail: we are running, and @child has yet to run. */
 	lock_task_sighand(current, &flags);
 	had = current->signal->freezer_kills;
 	unlock_task_sighand(current, &flags);
 
-	/* What is not remembered is lost, but not SIGKILL: freezer_record_kill(). */
+	/* What freezer_record_kill() did not keep is lost; it keeps SIGKILL. */
 	seen = max(seen, had.nr - min_t(u32, had.nr, ARRAY_SIZE(had.sigs)));
 
 	lock_task_sighand(child, &flags);
-	/* A walk may have been at @child already, with a later write. */
+	/* A walk may have come to @child already, with a later write. */
 	for (i = 0; i < ARRAY_SIZE(had.ids); i++)
 		if ((s32)(had.ids[i] - has->ids[i]) > 0)
 			/* Pairs with READ_ONCE() in freezer_had_kill(). */
 			WRITE_ONCE(has->ids[i], had.ids[i]);
 	for (; seen != had.nr; seen++) {
 		sig = had.sigs[seen % ARRAY_SIZE(had.sigs)];
-		/* Like those of the collection, these say no sender. */
+		/* Like those from the collection, these name no sender. */
 		if (!freezer_born_with(child, sig))
 			freezer_send(child, sig, NULL, GLOBAL_ROOT_UID);
 	}
 	unlock_task_sighand(child, &flags);
 }
 
-/* What current has had when it forks, and its child need not get again. */
+/* Note what current has had when it forks: its child need not get it again. */
 static void freezer_kill_note(struct freezer_kills *child)
 {
 	struct freezer_kills *had = &current->signal->freezer_kills;
 	unsigned int i;
 
-	/* In this order: what comes in between is missed later, and not lost. */
+	/*
+	 * Pairs with smp_store_release() in freezer_record_kill().  In this
+	 * order, what comes in between counts as missed later, and is not lost.
+	 */
 	child->seen = smp_load_acquire(&had->nr);
 	for (i = 0; i < ARRAY_SIZE(had->ids); i++)
 		/* Pairs with WRITE_ONCE() in freezer_record_kill(). */
@@ -1351,8 +1399,8 @@ static void freezer_kill_newborn(struct task_struct *child)
 }
 
 /*
- * By all threads, as one that calls exec may become the leader where the walk has
- * just been.  What is left are leaders that are dead, with threads elsewhere.
+ * Go over all threads, as one that calls exec may become the leader where the
+ * walk has just been.  What is left are dead leaders with threads elsewhere.
  */
 static void freezer_kill_cgroup(struct freezer_kill *kill, struct freezer *freezer)
 {
@@ -1365,16 +1413,16 @@ static void freezer_kill_cgroup(struct freezer_kill *kill, struct freezer *freez
 		rcu_read_lock();
 		taken = css_task_iter_many(&freezer->css, &it, tasks, FREEZER_WALK);
 		for (i = 0; i < taken; i++)
-			if (freezer_kill_is_for(kill, tasks[i]))
-				kill->nr += freezer_kill_process(kill, tasks[i],
-								 false);
+			kill->nr += freezer_kill_process(kill, tasks[i], false);
 		rcu_read_unlock();
 		cond_resched();
 	} while (taken == FREEZER_WALK);
 
 	css_task_iter_start(&freezer->css, CSS_TASK_ITER_PROCS, &it);
 	while ((tasks[0] = css_task_iter_next(&it))) {
+		rcu_read_lock();
 		kill->nr += freezer_kill_process(kill, tasks[0], false);
+		rcu_read_unlock();
 		cond_resched();
 	}
 	css_task_iter_end(&it);
@@ -1430,12 +1478,15 @@ static int freezer_css_online(struct cgroup_subsys_state *css)
 {
 	struct freezer *freezer = css_freezer(css);
 
-	/* Pairs with smp_mb() in freezer_apply_held(): list, then wish. */
+	/*
+	 * Pairs with smp_mb() in freezer_apply_held() and freezer_kill_begin():
+	 * we are on the list before the wish and freezer_kills are read.
+	 */
 	smp_mb();
 
-	/* With no hold, as nobody is here: FROZEN ancestors stay FROZEN. */
+	/* No hold, as no task is here yet: FROZEN ancestors stay FROZEN. */
 	spin_lock_irq(&freezer->lock);
-	/* Pairs with READ_ONCE() in freezer_wish(), of a child. */
+	/* Pairs as in freezer_apply_held(). */
 	WRITE_ONCE(freezer->effective, freezer_wish(freezer));
 	freezer_settle(freezer);
 	spin_unlock_irq(&freezer->lock);
@@ -1457,7 +1508,7 @@ static void freezer_css_offline(struct cgroup_subsys_state *css)
 	WRITE_ONCE(freezer->dead, true);
 	spin_unlock_irq(&freezer->lock);
 
-	/* A v1 mount that takes the controller leaves tasks behind on the css. */
+	/* A v1 mount that takes the controller leaves tasks on the css. */
 	freezer_apply_subtree(freezer);
 	freezer_climb(freezer);
 	if (was_requested)
@@ -1474,15 +1525,18 @@ static void freezer_css_free(struct cgroup_subsys_state *css)
 }
 
 /*
- * Can a task that was in this cgroup until now be frozen, pending or in the hands
- * of a walk?  A walk lets go of its hold when it is done with all of its tasks; that
- * of freezer_retry() has none, but looks where its tasks are by then.
- * Under css_set_lock, so interrupts are off.
+ * Can a task that was in this cgroup until now be frozen, pending or in the
+ * hands of a walk?  A walk drops its hold when it is done with all of its
+ * tasks.  The walk of freezer_retry() has no hold, but checks where its tasks
+ * are by then.
  */
 static bool freezer_is_busy(struct freezer *freezer)
 {
 	bool ret;
 
+	lockdep_assert_held(&css_set_lock);
+
+	/* Pairs with smp_rmb() in cgroup_freezing(); READ_ONCE() won't do. */
 	spin_lock(&freezer->lock);
 	ret = freezer->effective || freezer->nr_holds;
 	spin_unlock(&freezer->lock);
@@ -1491,8 +1545,8 @@ static bool freezer_is_busy(struct freezer *freezer)
 }
 
 /*
- * Has either cgroup of a move to do with a freeze?  If not, the tasks are what
- * they are to be, and need not be touched while all who fork and exit wait for
+ * Is either cgroup of a move involved in a freeze?  If not, the tasks are as
+ * they should be, and need not be touched while forks and exits wait for
  * css_set_lock.
  */
 static bool freezer_must_conform(struct cgroup_taskset *tset)
@@ -1506,8 +1560,8 @@ static bool freezer_must_conform(struct cgroup_taskset *tset)
 			return true;
 
 	/*
-	 * Pairs with WRITE_ONCE() in freezer_apply_held(): a wish that is not seen
-	 * here has its walk after us.
+	 * Pairs with WRITE_ONCE() in freezer_apply_held(): the walk of a wish
+	 * that is not seen here comes after us.
 	 */
 	list_for_each_entry(cset, &tset->dst_csets, mg_node)
 		if (READ_ONCE(css_set_freezer(cset)->effective))
@@ -1540,16 +1594,23 @@ static noinline void freezer_kill_comers(struct cgroup_taskset *tset)
 }
 
 /**
- * __container_freezer_migrate - tasks have changed their css_sets
+ * container_freezer_migrate - tasks have changed their css_sets
  * @tset: the tasks
  *
- * Most moves need neither of the two that it calls; these are not inline, so that
- * such a move need not save registers for them.
+ * Called for each move, not only for those into another freezer: a walk over
+ * the tasks of a cgroup misses those that jump over it between two css_sets,
+ * and so does the walk of freezer.kill.
  *
- * Context: Under css_set_lock, the tasks are on the lists of their new css_sets.
+ * Most moves need neither of the two functions called here.  These are not
+ * inline, so that such a move need not save registers for them.
+ *
+ * Context: In the same critical section of css_set_lock as the move; the tasks
+ * are on the lists of their new css_sets.
  */
-void __container_freezer_migrate(struct cgroup_taskset *tset)
+void container_freezer_migrate(struct cgroup_taskset *tset)
 {
+	lockdep_assert_held(&css_set_lock);
+
 	if (static_branch_unlikely(&freezer_active))
 		freezer_conform_comers(tset);
 	if (freezer_is_killing())
@@ -1557,8 +1618,8 @@ void __container_freezer_migrate(struct cgroup_taskset *tset)
 }
 
 /*
- * The css_sets that tasks move to are on this list in each of the callbacks, and
- * get one hold each, however many tasks come.
+ * The css_sets that tasks move to are on this list in each of the callbacks,
+ * and get one hold each, however many tasks come.
  */
 static int freezer_can_attach(struct cgroup_taskset *tset)
 {
@@ -1579,7 +1640,7 @@ undo:
 	return ret;
 }
 
-/* After a move, where container_freezer_migrate() has been, or instead of it. */
+/* After a move and container_freezer_migrate(), or instead of both. */
 static void freezer_end_attach(struct cgroup_taskset *tset)
 {
 	struct css_set *cset;
@@ -1589,9 +1650,9 @@ static void freezer_end_attach(struct cgroup_taskset *tset)
 }
 
 /*
- * From here to freezer_fork() or freezer_cancel_fork() current holds
- * cgroup_threadgroup_rwsem and cannot be moved, so that "is it
- * CLONE_INTO_CGROUP" has the same answer in all three.
+ * From here to freezer_fork() or freezer_cancel_fork(), current holds
+ * cgroup_threadgroup_rwsem and cannot be moved, so "is it CLONE_INTO_CGROUP?"
+ * has the same answer in all three.
  */
 static bool freezer_forks_into(struct freezer *freezer)
 {
@@ -1600,15 +1661,18 @@ static bool freezer_forks_into(struct freezer *freezer)
 }
 
 /*
- * Who forks is not excused from here on, so that its cgroup is not FROZEN before
- * the child is in it.  That may be so already if current is excused: if it is to
- * die, copy_process() looks for that later; if it is to stop for its tracer, it
- * can do so first, and fork when it runs again.
+ * From here on current is not excused, so that its cgroup is not FROZEN before
+ * the child is in it.  It may be FROZEN already if current has been excused: if
+ * current is to die, copy_process() checks for that later; if it is to stop for
+ * its tracer, it can do so first, and fork when it runs again.
  */
 static int freezer_begin_fork(struct freezer *freezer)
 {
 	current->freezer_forks = 1;
-	/* Pairs with smp_mb() in freezer_excuses_slow(). */
+	/*
+	 * Pairs with smp_mb() in freezer_excuses_slow(); READ_ONCE() with
+	 * WRITE_ONCE() in freezer_apply_held().
+	 */
 	smp_mb();
 	if (likely(!READ_ONCE(freezer->effective) ||
 		   !freezer_pending_excuses(current)))
@@ -1636,7 +1700,7 @@ static int freezer_can_fork(struct task_struct *child, struct css_set *cset)
 					     freezer_begin_fork(freezer);
 }
 
-/* The child is in its cgroup, where its own mark counts, or is not to be. */
+/* The child is in its cgroup, where its own mark counts, or will not be. */
 static void freezer_end_fork(struct freezer *freezer)
 {
 	current->freezer_forks = 0;
@@ -1670,19 +1734,28 @@ static void freezer_exit(struct task_struct *task)
 	container_freezer_settled(task);
 }
 
-static enum freezer_state freezer_state_of(struct seq_file *m)
+/**
+ * container_freezer_state - the state as freezer.freeze shows it
+ * @css: the cgroup
+ *
+ * Context: Any.
+ * Return: the state, which may have changed by the time it is looked at.
+ */
+enum freezer_state container_freezer_state(struct cgroup_subsys_state *css)
 {
 	/* Pairs with WRITE_ONCE() in freezer_settle(). */
-	return READ_ONCE(css_freezer(seq_css(m))->state);
+	return READ_ONCE(css_freezer(css)->state);
 }
 
 static int freezer_state_show(struct seq_file *m, void *v)
 {
-	seq_printf(m, "%s\n", freezer_state_words[freezer_state_of(m)]);
+	enum freezer_state state = container_freezer_state(seq_css(m));
+
+	seq_printf(m, "%s\n", freezer_state_words[state]);
 	return 0;
 }
 
-/* -EINVAL for what is no decimal number, -ERANGE for one out of range. */
+/* -EINVAL if it is not a decimal number, -ERANGE if it is out of range. */
 static int freezer_parse(char *buf, int min, int max, int *val)
 {
 	int ret = kstrtoint(strstrip(buf), 10, val);
@@ -1715,7 +1788,10 @@ static ssize_t freezer_kill_write(struct kernfs_open_file *of, char *buf,
 	if (ret)
 		return ret;
 
-	/* A signal is for a process, and here may be only some of its threads. */
+	/*
+	 * A signal is for a process, and maybe only some of its threads are
+	 * here.  READ_ONCE() as cgroup_enable_threaded() uses a plain store.
+	 */
 	if (READ_ONCE(css->cgroup->dom_cgrp) != css->cgroup)
 		return -EOPNOTSUPP;
 
@@ -1732,7 +1808,7 @@ static int freezer_timeout_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-/* For the next freeze; the present one, if there is one, has its deadline. */
+/* For the next freeze; the present one, if any, already has its deadline. */
 static ssize_t freezer_timeout_write(struct kernfs_open_file *of, char *buf,
 				     size_t nbytes, loff_t off)
 {
@@ -1750,14 +1826,13 @@ static ssize_t freezer_timeout_write(struct kernfs_open_file *of, char *buf,
 	return nbytes;
 }
 
-/* The state of a cgroup, as it is read from freezer.freeze. */
-enum freezer_state container_freezer_state(struct cgroup_subsys_state *css)
-{
-	/* Pairs with WRITE_ONCE() in freezer_settle(). */
-	return READ_ONCE(css_freezer(css)->state);
-}
-
-/* How many tasks are pending in this cgroup alone. */
+/**
+ * container_freezer_nr_pending - count the pending tasks of one cgroup alone
+ * @css: the cgroup
+ *
+ * Context: Interrupts on; takes freezer->lock.
+ * Return: how many tasks.
+ */
 unsigned int container_freezer_nr_pending(struct cgroup_subsys_state *css)
 {
 	struct freezer *freezer = css_freezer(css);
@@ -1770,7 +1845,14 @@ unsigned int container_freezer_nr_pending(struct cgroup_subsys_state *css)
 	return nr;
 }
 
-/* Is @task one of them? */
+/**
+ * container_freezer_has_pending - is a task pending in one cgroup alone?
+ * @css: the cgroup
+ * @task: a pinned task
+ *
+ * Context: Any.
+ * Return: true if so.
+ */
 bool container_freezer_has_pending(struct cgroup_subsys_state *css,
 				   struct task_struct *task)
 {
@@ -1778,7 +1860,13 @@ bool container_freezer_has_pending(struct cgroup_subsys_state *css,
 	return READ_ONCE(task->freezer_pending) == css_freezer(css);
 }
 
-/* What has happened to this cgroup, all of it at one moment. */
+/**
+ * container_freezer_stat - what has happened to one cgroup
+ * @css: the cgroup
+ *
+ * Context: Interrupts on; takes freezer->lock.
+ * Return: a copy, taken at one moment, with the present stretch of FROZEN.
+ */
 struct freezer_stat container_freezer_stat(struct cgroup_subsys_state *css)
 {
 	struct freezer *freezer = css_freezer(css);
@@ -1786,7 +1874,7 @@ struct freezer_stat container_freezer_stat(struct cgroup_subsys_state *css)
 
 	spin_lock_irq(&freezer->lock);
 	stat = freezer->stat;
-	/* With the present stretch, which would else go on without the lock. */
+	/* Add the present stretch, which would go on without the lock. */
 	if (stat.frozen_since)
 		stat.frozen += ktime_get_ns() - stat.frozen_since;
 	spin_unlock_irq(&freezer->lock);
@@ -1795,8 +1883,9 @@ struct freezer_stat container_freezer_stat(struct cgroup_subsys_state *css)
 }
 
 /*
- * With their whole names: the kernel's printf makes a name of prefix and name for
- * each file of each mkdir and rmdir, and was a third of what a freezer costs there.
+ * With their full names: otherwise the kernel's printf makes a name from prefix
+ * and name for each file on each mkdir and rmdir, which was a third of the cost
+ * of a freezer there.
  */
 #define FREEZER_FILE	(CFTYPE_NOT_ON_ROOT | CFTYPE_NO_PREFIX)
 
@@ -1841,7 +1930,7 @@ static struct cftype freezer_files[] = {
 
 static int freezer_legacy_state_show(struct seq_file *m, void *v)
 {
-	enum freezer_state state = freezer_state_of(m);
+	enum freezer_state state = container_freezer_state(seq_css(m));
 
 	seq_printf(m, "%s\n", state == FREEZER_RUNNING ? "THAWED" :
 		   freezer_state_words[state]);
@@ -1917,7 +2006,7 @@ struct cgroup_subsys freezer_cgrp_subsys = {
 	.atomic_refs		= true,
 };
 
-/* Apart, as the others are those of v2 as well. */
+/* Apart from freezer_files, which v1 and v2 share. */
 static int __init freezer_add_legacy_files(void)
 {
 	return cgroup_add_legacy_cftypes(&freezer_cgrp_subsys,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Container freezer: what container_freezer.c, which has the state, and
+ * Container freezer: what container_freezer.c, which keeps the state, and
  * container_freezer_stat.c, which shows it, know of each other.
  */
 #ifndef _CONTAINER_FREEZER_INTERNAL_H
@@ -23,10 +23,10 @@ enum freezer_state {
  * @nr_freezes: how often it has left RUNNING
  * @nr_kills: writes to its own freezer.kill
  * @timeouts: freezes that its own freezer.timeout has rolled back
- * @freezing_since: when it left RUNNING; 0 when it has been FROZEN since
- * @freezing_last: how long that took the last time
- * @freezing_max: how long it took at worst
- * @frozen_since: when it became FROZEN; 0 when it is not
+ * @freezing_since: when it left RUNNING; 0 when RUNNING, or FROZEN since
+ * @freezing_last: how long it took to become FROZEN the last time
+ * @freezing_max: how long that took at worst
+ * @frozen_since: when it became FROZEN; 0 if it is not
  * @frozen: how long it was FROZEN, without the present stretch
  *
  * Times are nanoseconds of the monotonic clock, which a system suspend stops.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Container freezer: freezer.stat and freezer.pending, which look and change
- * nothing.
+ * Container freezer: what freezer.stat and freezer.pending show, and the time
+ * accounting for the former.
  *
- * Both go over the tasks of a subtree, one after the other, with no lock held
- * from one to the next, so what they say of a container that moves is no
+ * Both files go over the tasks of a subtree one by one, with no lock held from
+ * one to the next, so what they say about a container in motion is not a
  * snapshot.  freezer.pending passes over cgroups in which nothing is pending.
  */
 
@@ -28,13 +28,14 @@
 
 /**
  * struct freezer_tasks - a walk over the tasks of a subtree
- * @top: the cgroup above all of it
+ * @top: the cgroup at the top of the subtree
  * @css: the cgroup that the walk is in, with a reference; NULL at the end
- * @pending: only tasks that are pending
+ * @pending: go over pending tasks only
  * @it: in @css; pins the task that the walk is at
  *
- * There is one for each open freezer.pending.  It lives from open to release
- * and is protected by the lock of that seq_file.
+ * Each open freezer.pending has one, which lives from open to release and is
+ * protected by the lock of that seq_file.  A reader of freezer.stat has one on
+ * its stack.
  */
 struct freezer_tasks {
 	struct cgroup_subsys_state	*top;
@@ -97,33 +98,40 @@ freezer_tasks_next_css(struct freezer_tasks *walk,
 	return pos;
 }
 
-/* The next task, which is pinned until the call after this. */
+/* The next task of the cgroup that the walk is in. */
+static struct task_struct *freezer_tasks_next_here(struct freezer_tasks *walk)
+{
+	struct task_struct *task;
+
+	do {
+		cond_resched();
+		task = css_task_iter_next(&walk->it);
+	} while (task && walk->pending &&
+		 !container_freezer_has_pending(walk->css, task));
+	return task;
+}
+
+/* The next task, which is pinned until the next call. */
 static struct task_struct *freezer_tasks_next(struct freezer_tasks *walk)
 {
 	struct cgroup_subsys_state *css;
-	struct task_struct *task;
+	struct task_struct *task = NULL;
 
-	while (walk->css) {
-		while ((task = css_task_iter_next(&walk->it))) {
-			cond_resched();
-			if (!walk->pending ||
-			    container_freezer_has_pending(walk->css, task))
-				return task;
-		}
+	while (walk->css && !(task = freezer_tasks_next_here(walk))) {
 		css = freezer_tasks_leave(walk);
 		freezer_tasks_enter(walk, freezer_tasks_next_css(walk, css));
 	}
-	return NULL;
+	return task;
 }
 
 /**
  * container_freezer_stat_settle - account for a change of state
  * @stat: that of the cgroup
  * @from: the state until now
- * @to: the state from now on, another one
+ * @to: the state from now on, a different one
  *
- * A cgroup that goes from FROZEN back to FREEZING, as something has come to it,
- * does not begin a new freeze.
+ * A cgroup that goes from FROZEN back to FREEZING, because something has come
+ * in, does not begin a new freeze.
  *
  * Context: Under the lock of the freezer that has @stat.
  */
@@ -158,7 +166,7 @@ struct freezer_count {
 	unsigned long	pending;
 };
 
-/* Of the subtree, as a sum over all tasks that the freezer is there for. */
+/* Sums over all tasks of the subtree that the freezer deals with. */
 static void freezer_count_tasks(struct cgroup_subsys_state *css,
 				struct freezer_count *count)
 {
@@ -171,7 +179,7 @@ static void freezer_count_tasks(struct cgroup_subsys_state *css,
 		if (task->flags & PF_KTHREAD)
 			continue;
 		count->tasks++;
-		/* Who has been thawed looks once more, in the state of the frozen. */
+		/* A thawed task is TASK_FROZEN once more while it checks. */
 		count->frozen += frozen(task) && freezing(task);
 		count->pending += is_freezing &&
 				  container_freezer_has_pending(walk.css, task);
@@ -184,7 +192,7 @@ static void freezer_show_usec(struct seq_file *m, const char *key, u64 nsec)
 	seq_printf(m, "%s %llu\n", key, div_u64(nsec, NSEC_PER_USEC));
 }
 
-/* Keys are for ever: new ones come last. */
+/* Keys are permanent: new ones go last. */
 int container_freezer_stat_show(struct seq_file *m, void *v)
 {
 	struct cgroup_subsys_state *css = seq_css(m);
@@ -230,10 +238,10 @@ void container_freezer_pending_release(struct kernfs_open_file *of)
 /**
  * container_freezer_pending_start - begin to read freezer.pending, or go on
  * @m: the open file
- * @pos: 0, or where the last read has ended: at the task that the walk is at
+ * @pos: 0, or where the last read ended: at the task that the walk is at
  *
- * Context: Process context, under the lock of @m.  Nothing is held from one
- * read to the next but references.
+ * Context: Process context, under the lock of @m.  Only references are held
+ * from one read to the next.
  * Return: a task, or NULL at the end.
  */
 void *container_freezer_pending_start(struct seq_file *m, loff_t *pos)
@@ -245,7 +253,7 @@ void *container_freezer_pending_start(struct seq_file *m, loff_t *pos)
 		return walk->css ? walk->it.cur_task : NULL;
 
 	freezer_tasks_end(walk);
-	/* It is RUNNING also when there is a descendant that is FREEZING. */
+	/* It can be RUNNING and have a descendant that is FREEZING. */
 	if (container_freezer_state(css) != FREEZER_FREEZING)
 		return NULL;
 	freezer_tasks_begin(walk, css, true);
@@ -262,7 +270,7 @@ void container_freezer_pending_stop(struct seq_file *m, void *v)
 {
 }
 
-/* One word: what a program calls itself may be anything. */
+/* As one word: a program may call itself anything. */
 static void freezer_show_comm(struct seq_file *m, struct task_struct *task)
 {
 	char comm[TASK_COMM_LEN];
@@ -281,7 +289,7 @@ static void freezer_show_wchan(struct seq_file *m, struct task_struct *task)
 	char name[KSYM_NAME_LEN];
 	unsigned long wchan = 0;
 
-	/* Who has it may be what the freezer waits for. */
+	/* The freezer may be waiting for the task that has it. */
 	if (down_read_trylock(lock)) {
 		if (ptrace_may_access(task, PTRACE_MODE_READ_FSCREDS))
 			wchan = get_wchan(task);
@@ -293,7 +301,7 @@ static void freezer_show_wchan(struct seq_file *m, struct task_struct *task)
 		seq_putc(m, '0');
 }
 
-/* Without cgroup_mutex: rmdir waits, with it, for those who read. */
+/* Without cgroup_mutex: rmdir waits for readers while it holds that. */
 static void freezer_show_path(struct seq_file *m, struct cgroup *cgrp)
 {
 	char *buf;
@@ -314,7 +322,7 @@ int container_freezer_pending_show(struct seq_file *m, void *v)
 	struct cgroup_subsys_state *css = of_ctx(m->private)->freezer_tasks->css;
 	struct task_struct *task = v;
 
-	/* It was, but the last read may be long ago. */
+	/* It was pending, but the last read may be long ago. */
 	if (!container_freezer_has_pending(css, task))
 		return SEQ_SKIP;
 

@@ -2,9 +2,9 @@
 /*
  * Container freezer: tracepoints.
  *
- * A cgroup is named by numbers: root is that of its hierarchy (in
- * /proc/cgroups), id the inode number of its directory, parent that of the one
- * above.  What is counted is counted as in struct freezer.
+ * Cgroups are identified by numbers: root is that of the hierarchy (in
+ * /proc/cgroups), id the inode number of the directory, and parent that of the
+ * cgroup above.  Counters have the same meaning as in struct freezer.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM freezer
@@ -43,7 +43,7 @@ DECLARE_EVENT_CLASS(freezer_state,
 			      __entry->nr_children, __entry->nr_holds)
 );
 
-/* It is FREEZING now: a freeze begins, or something comes to a FROZEN one. */
+/* It is FREEZING now: a freeze begins, or something enters a FROZEN cgroup. */
 DEFINE_EVENT(freezer_state, freezer_freeze,
 	     TP_PROTO(struct cgroup *cgrp, u32 nr_pending, u32 nr_children,
 		      u32 nr_holds),
@@ -85,7 +85,7 @@ DECLARE_EVENT_CLASS(freezer_number,
 			      __entry->level, __entry->number, __entry->nr)
 );
 
-/* A task did not freeze where it sleeps, and is waited for. */
+/* A task did not freeze where it sleeps, and must be waited for. */
 DEFINE_EVENT_PRINT(freezer_number, freezer_pending,
 		   TP_PROTO(struct cgroup *cgrp, int number, u32 nr),
 		   TP_ARGS(cgrp, number, nr),
