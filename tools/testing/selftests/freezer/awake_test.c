@@ -515,11 +515,22 @@ static struct {
 	.addr.sin_family = AF_INET,
 };
 
-/* The first of three fills the queue; the last is left in SYN_SENT. */
+static int tcp_connect(int flags)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+
+	if (connect(fd, (void *)&full.addr, sizeof(full.addr)) &&
+	    errno != EINPROGRESS)
+		return -errno;
+	return fd;
+}
+
+/* One that nobody accepts leaves no room: the next is left in SYN_SENT. */
 static int connecting_socket(void)
 {
+	struct pollfd pfd = { .events = POLLIN };
 	socklen_t len = sizeof(full.addr);
-	int i, fd = -1;
+	int fd;
 
 	full.addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	full.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -527,12 +538,12 @@ static int connecting_socket(void)
 	    listen(full.listener, 0) ||
 	    getsockname(full.listener, (void *)&full.addr, &len))
 		return -errno;
-	for (i = 0; i < 3; i++) {
-		fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		connect(fd, (void *)&full.addr, len);
-		pause_ms(10);
-	}
-	return fcntl(fd, F_SETFL, 0) ? -errno : fd;
+	fd = tcp_connect(0);
+	pfd.fd = full.listener;
+	if (fd < 0 || poll(&pfd, 1, DEADLINE_MS) != 1)
+		return -ETIME;
+	fd = tcp_connect(SOCK_NONBLOCK);
+	return fd < 0 || fcntl(fd, F_SETFL, 0) ? -errno : fd;
 }
 
 static int send_byte(int fd)

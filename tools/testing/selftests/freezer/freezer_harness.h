@@ -10,6 +10,10 @@
 #include "../kselftest_harness.h"
 #pragma GCC diagnostic pop
 
+/* In seconds: one wait that fails and what follows take longer than its 30. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 120
+
 /* For its macros, which expand in our files. */
 #pragma GCC diagnostic ignored "-Wclobbered"
 

@@ -694,6 +694,32 @@ TEST_F(freezer, attached_task_that_spun_runs_only_after_cont_and_thaw)
 					     stop_by_signal));
 }
 
+static int goes_on_until_its_next_stop_after_thaw(void (*fn)(struct worker *w),
+						  enum __ptrace_request request)
+{
+	struct worker w;
+	int ret;
+
+	ret = stops_while_frozen(&w, fn, seize_and_interrupt);
+	ret = ret ?: trace(request, w.pid, 0) ?: stays_frozen(&w, 1);
+	if (!ret && !shows_nothing(w.pid))
+		ret = -EPROTO;
+	ret = ret ?: cg_thaw("a") ?: wait_stop(w.pid, SIGTRAP);
+	return ret ?: workers_stand_still(&w, 1);
+}
+
+TEST_F(freezer, single_step_of_a_frozen_task_is_made_after_the_thaw)
+{
+	EXPECT_EQ(0, goes_on_until_its_next_stop_after_thaw(tracee_spins,
+							    PTRACE_SINGLESTEP));
+}
+
+TEST_F(freezer, next_system_call_of_a_frozen_task_is_shown_after_the_thaw)
+{
+	EXPECT_EQ(0, goes_on_until_its_next_stop_after_thaw(tracee_sleeps,
+							    PTRACE_SYSCALL));
+}
+
 TEST_F(freezer, thaw_does_not_end_a_stop_that_began_while_frozen)
 {
 	struct worker w;

@@ -92,7 +92,11 @@ static void worker_asks_and_insists(struct worker *w)
 	ask_supervisor(w, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
 }
 
-static int answer_after_thaw(void (*fn)(struct worker *w))
+/*
+ * The answer comes while the worker is frozen, and it counts at the thaw.  A worker
+ * that asked once more would do so with another id.
+ */
+static int answer_while_frozen(void (*fn)(struct worker *w))
 {
 	struct seccomp_notif_resp resp = { .val = ANSWER };
 	struct seccomp_notif req = { };
@@ -104,24 +108,26 @@ static int answer_after_thaw(void (*fn)(struct worker *w))
 	if (ret || ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &req))
 		return ret ?: -errno;
 	ret = WAIT_UNTIL(task_sleeps(w.pid, "S"));
-	ret = ret ?: freeze_and_thaw(&w);
+	ret = ret ?: cg_freeze("a");
+	ret = ret ?: cg_wait("a", "FROZEN");
 	resp.id = req.id;
 	if (!ret && ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &resp))
 		ret = -errno;
 	close(fd);
+	ret = ret ?: workers_stand_still(&w, 1);
+	ret = ret ?: cg_thaw("a");
 	ret = ret ?: WAIT_UNTIL(slot_count(w.slots) > 1);
 	return ret ?: slot_note(w.slots, NOTE_RESULT) == ANSWER ? 0 : -EPROTO;
 }
 
-/* It would ask once more, with another id. */
 TEST_F(freezer, seccomp_supervisor_is_asked_once)
 {
-	EXPECT_EQ(0, answer_after_thaw(worker_asks));
+	EXPECT_EQ(0, answer_while_frozen(worker_asks));
 }
 
 TEST_F(freezer, call_that_a_seccomp_supervisor_has_received_freezes)
 {
-	EXPECT_EQ(0, answer_after_thaw(worker_asks_and_insists));
+	EXPECT_EQ(0, answer_while_frozen(worker_asks_and_insists));
 }
 
 /* Userfaultfd: the monitor is the test. */
