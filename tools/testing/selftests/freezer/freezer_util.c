@@ -322,22 +322,42 @@ int cg_wait_empty(const char *cg)
 
 /* Children of the test, to be reaped at the end. */
 
+/* Who has been reaped is no child of ours, whoever has that number now. */
+static void forget_reaped_children(void)
+{
+	unsigned int i, kept = 0;
+	siginfo_t info;
+
+	for (i = 0; i < env.nr_children; i++)
+		if (!waitid(P_PID, env.children[i], &info,
+			    WEXITED | WNOHANG | WNOWAIT))
+			env.children[kept++] = env.children[i];
+	env.nr_children = kept;
+}
+
 pid_t track_child(pid_t pid)
 {
-	if (pid > 0 && env.nr_children < MAX_CHILDREN)
-		env.children[env.nr_children++] = pid;
+	if (pid <= 0)
+		return pid;
+	/* Tests with many rounds start many, one after the other. */
+	if (env.nr_children == MAX_CHILDREN)
+		forget_reaped_children();
+	if (env.nr_children == MAX_CHILDREN) {
+		fprintf(stderr, "# a test has more than %d children\n",
+			MAX_CHILDREN);
+		abort();
+	}
+	env.children[env.nr_children++] = pid;
 	return pid;
 }
 
 static void kill_children(void)
 {
-	siginfo_t info;
 	unsigned int i;
 
+	forget_reaped_children();
 	for (i = 0; i < env.nr_children; i++)
-		if (!waitid(P_PID, env.children[i], &info,
-			    WEXITED | WNOHANG | WNOWAIT))
-			kill(env.children[i], SIGKILL);
+		kill(env.children[i], SIGKILL);
 }
 
 static bool reap_children(void)
