@@ -379,20 +379,22 @@ int running_start(struct running *r, const struct call *call, const char *cg,
 	return ret;
 }
 
+static void end_process(pid_t pid)
+{
+	struct worker w = { .pid = pid };
+
+	if (pid > 0 && !kill(pid, SIGKILL))
+		worker_wait_exit(&w, NULL);
+}
+
 void running_stop(struct running *r)
 {
 	unsigned int i;
 
-	if (r->w.pid > 0) {
-		kill(r->w.pid, SIGKILL);
-		waitpid(r->w.pid, NULL, 0);
-	}
+	end_process(r->w.pid);
 	if (r->call->cleanup)
 		r->call->cleanup(&r->b);
-	if (r->b.helper > 0) {
-		kill(r->b.helper, SIGKILL);
-		waitpid(r->b.helper, NULL, 0);
-	}
+	end_process(r->b.helper);
 	for (i = 0; i < sizeof(r->b.fd) / sizeof(*r->b.fd); i++)
 		if (r->b.fd[i] >= 0)
 			close(r->b.fd[i]);
