@@ -8,25 +8,9 @@
 #include <signal.h>
 #include <sys/stat.h>
 
-#include "freezer_harness.h"
+#include "freezer_v1_fixture.h"
 
 #define NR_THREADS	4
-
-FIXTURE(freezer_v1)
-{
-};
-
-FIXTURE_SETUP(freezer_v1)
-{
-	ASSERT_EQ(0, env_setup(true));
-	ASSERT_EQ(0, cg_make("a"));
-	ASSERT_EQ(0, cg_make("b"));
-}
-
-FIXTURE_TEARDOWN(freezer_v1)
-{
-	EXPECT_EQ(0, env_cleanup());
-}
 
 TEST_F(freezer_v1, thread_freezes_alone)
 {
@@ -80,16 +64,6 @@ TEST_F(freezer_v1, thread_freezes_in_a_freezing_cgroup)
 }
 
 /* Two files, one request; what freezer.state does alone is in legacy_test.c. */
-
-static int state_freeze(const char *cg)
-{
-	return cg_write(cg, "freezer.state", "FROZEN");
-}
-
-static int state_thaw(const char *cg)
-{
-	return cg_write(cg, "freezer.state", "THAWED");
-}
 
 TEST_F(freezer_v1, state_and_freeze_are_two_ways_to_one_request)
 {
