@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <net/if.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -264,6 +265,43 @@ int cg_wait(const char *cg, const char *state)
 	return cg_file_wait(cg, "freezer.freeze", state);
 }
 
+/* Events. */
+
+bool fd_reads(int fd, const char *text)
+{
+	char buf[64] = "";
+
+	if (pread(fd, buf, sizeof(buf) - 1, 0) <= 0)
+		return false;
+	buf[strcspn(buf, "\n")] = '\0';
+	return !strcmp(buf, text);
+}
+
+int poll_until(int fd, const char *text)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLPRI };
+
+	do {
+		if (poll(&pfd, 1, DEADLINE_MS) != 1)
+			return -ETIMEDOUT;
+		if (!(pfd.revents & POLLPRI))
+			return -EIO;
+	} while (!fd_reads(fd, text));
+	return 0;
+}
+
+int poll_reports(int fd, int ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLPRI };
+	int nr = 0;
+
+	while (poll(&pfd, 1, ms) == 1 && pfd.revents & POLLPRI) {
+		fd_reads(fd, "");
+		nr++;
+	}
+	return nr;
+}
+
 const char *cg_threads_file(void)
 {
 	return env.v1 ? "tasks" : "cgroup.threads";
@@ -365,6 +403,20 @@ static bool reap_children(void)
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
 	return waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD;
+}
+
+int worker_wait_rounds(struct worker *w, unsigned int nr)
+{
+	unsigned int done;
+	int ret = 0;
+
+	for (done = 1; done <= nr && !ret; done++)
+		ret = WAIT_UNTIL(slot_count(w->slots) >= done);
+	if (ret) {
+		fprintf(stderr, "# stands at round %lu\n", slot_count(w->slots));
+		task_describe(w->pid);
+	}
+	return ret;
 }
 
 /* The end of a tree of cgroups and of all that is in it. */

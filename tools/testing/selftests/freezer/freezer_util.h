@@ -107,6 +107,15 @@ int cg_attach_thread(const char *cg, pid_t tid);
 int write_text(const char *path, const char *text);
 /* Write @pid to any file that is written with a number. */
 int write_number(const char *path, long long number);
+/* The same, until env_cleanup() writes there what it was before. */
+int set_for_test(const char *path, long long number);
+
+/* An open file of one line, read from its beginning. */
+bool fd_reads(int fd, const char *text);
+/* Until it reads @text; after an event only, and what was not read is one. */
+int poll_until(int fd, const char *text);
+/* How often poll() has something to say, until it has nothing for @ms. */
+int poll_reports(int fd, int ms);
 
 /* Workers. */
 
@@ -202,6 +211,8 @@ int worker_start_asleep_in(const char *cg, struct worker *w,
 struct worker worker_thread(struct worker *w, unsigned int i);
 /* Have @pid, or who calls if that is 0, run on no other processor. */
 int stay_on(pid_t pid, unsigned int cpu);
+/* Until it has counted to @nr, however slow the machine is, if it gets on. */
+int worker_wait_rounds(struct worker *w, unsigned int nr);
 int worker_wait_exit(struct worker *w, int *status);
 /* -EINVAL if it is gone for another reason than @sig. */
 int worker_wait_killed(struct worker *w, int sig);

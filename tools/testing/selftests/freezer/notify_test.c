@@ -15,30 +15,6 @@
 
 #include "freezer_fixture.h"
 
-static bool fd_reads(int fd, const char *state)
-{
-	char buf[64] = "";
-
-	if (pread(fd, buf, sizeof(buf) - 1, 0) <= 0)
-		return false;
-	buf[strcspn(buf, "\n")] = '\0';
-	return !strcmp(buf, state);
-}
-
-/* Looks at the file after an event only. */
-static int poll_until(int fd, const char *state)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLPRI };
-
-	do {
-		if (poll(&pfd, 1, DEADLINE_MS) != 1)
-			return -ETIMEDOUT;
-		if (!(pfd.revents & POLLPRI))
-			return -EIO;
-	} while (!fd_reads(fd, state));
-	return 0;
-}
-
 TEST_F(freezer, poll_reports_frozen_and_running)
 {
 	struct worker w[2];
@@ -77,19 +53,6 @@ TEST_F(freezer, poll_reports_freezing_and_then_frozen)
 	close(fd);
 }
 
-/* How often poll() has something to say, until it has nothing for @ms. */
-static int nr_reports(int fd, int ms)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLPRI };
-	int nr = 0;
-
-	while (poll(&pfd, 1, ms) == 1 && pfd.revents & POLLPRI) {
-		fd_reads(fd, "");
-		nr++;
-	}
-	return nr;
-}
-
 /* FREEZING is over when the write is, and FROZEN need not wait after it. */
 TEST_F(freezer, freeze_of_a_subtree_that_sleeps_is_reported_once_and_at_once)
 {
@@ -104,10 +67,10 @@ TEST_F(freezer, freeze_of_a_subtree_that_sleeps_is_reported_once_and_at_once)
 	ASSERT_TRUE(fd_reads(fd, "RUNNING"));
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, cg_freeze("a"));
-		ASSERT_EQ(1, nr_reports(fd, 100));
+		ASSERT_EQ(1, poll_reports(fd, 100));
 		ASSERT_TRUE(fd_reads(fd, "FROZEN"));
 		ASSERT_EQ(0, cg_thaw("a"));
-		ASSERT_EQ(1, nr_reports(fd, 100));
+		ASSERT_EQ(1, poll_reports(fd, 100));
 		ASSERT_TRUE(fd_reads(fd, "RUNNING"));
 	}
 	close(fd);
@@ -120,12 +83,12 @@ TEST_F(freezer, cgroups_made_below_a_frozen_one_are_no_news)
 	ASSERT_EQ(0, cg_freeze("a"));
 	fd = cg_open("a", "freezer.freeze", O_RDONLY);
 	ASSERT_LE(0, fd);
-	nr_reports(fd, 100);
+	poll_reports(fd, 100);
 	ASSERT_TRUE(fd_reads(fd, "FROZEN"));
 	ASSERT_EQ(0, cg_make("a/b"));
 	ASSERT_EQ(0, cg_make("a/b/c"));
 	EXPECT_TRUE(cg_reads("a/b/c", "FROZEN"));
-	EXPECT_EQ(0, nr_reports(fd, 100));
+	EXPECT_EQ(0, poll_reports(fd, 100));
 	close(fd);
 }
 

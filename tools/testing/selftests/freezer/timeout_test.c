@@ -5,7 +5,6 @@
 #define _GNU_SOURCE
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,22 +81,6 @@ TEST_F(freezer, removed_cgroup_has_no_timeout)
 	EXPECT_EQ(-1, write(fd, "1", 1));
 	EXPECT_EQ(ENODEV, errno);
 	close(fd);
-}
-
-/* Looks at the file after an event only. */
-static int poll_until(int fd, const char *state)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLPRI };
-	char buf[64] = "";
-
-	for (;;) {
-		if (pread(fd, buf, sizeof(buf) - 1, 0) <= 0)
-			return -EIO;
-		if (!strncmp(buf, state, strlen(state)))
-			return 0;
-		if (poll(&pfd, 1, DEADLINE_MS) != 1)
-			return -ETIMEDOUT;
-	}
 }
 
 TEST_F(freezer, blocked_freeze_is_rolled_back_whole)
@@ -284,21 +267,6 @@ static void worker_cycles(struct worker *w)
 	}
 }
 
-/* However slow the machine is, they must get on. */
-static int wait_rounds(struct worker *w, unsigned int nr)
-{
-	unsigned int done;
-	int ret = 0;
-
-	for (done = 1; done <= nr && !ret; done++)
-		ret = WAIT_UNTIL(slot_count(w->slots) >= done);
-	if (ret) {
-		fprintf(stderr, "# stands at round %lu\n", slot_count(w->slots));
-		task_describe(w->pid);
-	}
-	return ret;
-}
-
 /* Two who ask and one who is stuck; in the end all that is wanted holds. */
 TEST_F_TIMEOUT(freezer, limit_races_with_many_who_ask, 300)
 {
@@ -313,7 +281,7 @@ TEST_F_TIMEOUT(freezer, limit_races_with_many_who_ask, 300)
 	for (i = 0; i < 2; i++)
 		ASSERT_EQ(0, worker_start(asks + i, worker_cycles, 1));
 	for (i = 0; i < 2; i++)
-		EXPECT_EQ(0, wait_rounds(asks + i, nr));
+		EXPECT_EQ(0, worker_wait_rounds(asks + i, nr));
 	for (i = 0; i < 2; i++) {
 		kill(asks[i].pid, SIGKILL);
 		ASSERT_EQ(0, worker_wait_killed(asks + i, SIGKILL));
