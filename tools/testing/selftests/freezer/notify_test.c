@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 
 #include "freezer_fixture.h"
+#include "freezer_v1_fixture.h"
 
 TEST_F(freezer, poll_reports_frozen_and_running)
 {
@@ -53,6 +54,13 @@ TEST_F(freezer, poll_reports_freezing_and_then_frozen)
 	close(fd);
 }
 
+/* When the write is over there is the one report, and no other comes. */
+static bool reported_at_once(int fd, const char *state)
+{
+	return poll_reports(fd, 0) == 1 && fd_reads(fd, state) &&
+	       !poll_reports(fd, 100);
+}
+
 /* FREEZING is over when the write is, and FROZEN need not wait after it. */
 TEST_F(freezer, freeze_of_a_subtree_that_sleeps_is_reported_once_and_at_once)
 {
@@ -67,12 +75,47 @@ TEST_F(freezer, freeze_of_a_subtree_that_sleeps_is_reported_once_and_at_once)
 	ASSERT_TRUE(fd_reads(fd, "RUNNING"));
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, cg_freeze("a"));
-		ASSERT_EQ(1, poll_reports(fd, 100));
-		ASSERT_TRUE(fd_reads(fd, "FROZEN"));
+		ASSERT_TRUE(reported_at_once(fd, "FROZEN"));
 		ASSERT_EQ(0, cg_thaw("a"));
-		ASSERT_EQ(1, poll_reports(fd, 100));
-		ASSERT_TRUE(fd_reads(fd, "RUNNING"));
+		ASSERT_TRUE(reported_at_once(fd, "RUNNING"));
 	}
+	close(fd);
+}
+
+/* To a cgroup that the state file has frozen, and left open. */
+TEST_F(freezer_v1, newcomer_that_sleeps_is_reported_as_frozen_only)
+{
+	struct worker w[2];
+	int i, fd;
+
+	ASSERT_EQ(0, state_freeze("a"));
+	fd = cg_open("a", "freezer.freeze", O_RDONLY);
+	ASSERT_LE(0, fd);
+	poll_reports(fd, 100);
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, worker_start_asleep_in("b", w + i, worker_pauses,
+						    "S"));
+		ASSERT_EQ(0, cg_attach("a", w[i].pid));
+		EXPECT_TRUE(reported_at_once(fd, "FROZEN"));
+	}
+	close(fd);
+}
+
+TEST_F(freezer_v1, newcomer_that_is_stuck_is_reported_as_freezing)
+{
+	struct worker w;
+	int fd;
+
+	ASSERT_EQ(0, stuck_setup());
+	ASSERT_EQ(0, state_freeze("a"));
+	fd = cg_open("a", "freezer.freeze", O_RDONLY);
+	ASSERT_LE(0, fd);
+	poll_reports(fd, 100);
+	ASSERT_TRUE(fd_reads(fd, "FROZEN"));
+	ASSERT_EQ(0, stuck_worker_start_in("a", &w));
+	EXPECT_EQ(0, poll_until(fd, "FREEZING"));
+	ASSERT_EQ(0, stuck_release());
+	EXPECT_EQ(0, poll_until(fd, "FROZEN"));
 	close(fd);
 }
 
