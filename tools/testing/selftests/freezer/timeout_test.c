@@ -138,7 +138,7 @@ TEST_F(freezer, who_asked_may_be_dead)
 		_exit(cg_freeze("a") ? 1 : 0);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	ASSERT_EQ(0, status);
-	ASSERT_TRUE(cg_reads("a", "FREEZING"));
+	/* If it comes to that so late that it is RUNNING again, it has frozen. */
 	EXPECT_EQ(0, cg_wait("a", "RUNNING"));
 	EXPECT_EQ(1, cg_stat("a", "timeouts"));
 	EXPECT_EQ(0, workers_move(w, 1));
