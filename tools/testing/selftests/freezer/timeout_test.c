@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "freezer_fixture.h"
+#include "freezer_v1_fixture.h"
 
 /* In what a test runs here the first is short, the second longer than it. */
 #define SHORT_MS	"40"
@@ -195,6 +196,22 @@ TEST_F(freezer, child_inherits_no_limit)
 	EXPECT_EQ(0, cg_stat("a/b", "timeouts"));
 }
 
+TEST_F(freezer, limit_is_not_for_the_request_of_a_parent)
+{
+	struct worker w;
+
+	ASSERT_EQ(0, stuck_setup());
+	ASSERT_EQ(0, cg_make("a/b"));
+	ASSERT_EQ(0, stuck_worker_start_in("a/b", &w));
+	ASSERT_EQ(0, set_timeout("a/b", SHORT_MS));
+	ASSERT_EQ(0, cg_freeze("a"));
+	pause_ms(AFTER_SHORT_MS);
+	EXPECT_TRUE(cg_reads("a", "FREEZING"));
+	EXPECT_TRUE(cg_reads("a/b", "FREEZING"));
+	EXPECT_EQ(0, cg_stat("a", "timeouts"));
+	EXPECT_EQ(0, cg_stat("a/b", "timeouts"));
+}
+
 /* It is a request that is taken back, and each cgroup has its own. */
 TEST_F(freezer, requests_of_others_stay)
 {
@@ -213,6 +230,56 @@ TEST_F(freezer, requests_of_others_stay)
 	ASSERT_EQ(0, cg_thaw("a"));
 	EXPECT_TRUE(cg_reads("a/b", "RUNNING"));
 	EXPECT_TRUE(cg_reads("a/b/c", "FREEZING"));
+}
+
+/* freezer.state is another way to the same request. */
+
+TEST_F(freezer_v1, freeze_through_the_state_file_has_the_limit)
+{
+	struct worker w;
+
+	ASSERT_EQ(0, stuck_setup());
+	ASSERT_EQ(0, stuck_worker_start_in("a", &w));
+	ASSERT_EQ(0, set_timeout("a", SHORT_MS));
+	ASSERT_EQ(0, state_freeze("a"));
+	EXPECT_EQ(0, cg_file_wait("a", "freezer.state", "THAWED"));
+	EXPECT_TRUE(cg_file_reads("a", "freezer.self_freezing", "0"));
+	EXPECT_EQ(1, cg_stat("a", "timeouts"));
+}
+
+TEST_F(freezer_v1, rollback_opens_what_the_freeze_file_has_closed)
+{
+	struct worker w, comer;
+
+	ASSERT_EQ(0, stuck_setup());
+	ASSERT_EQ(0, worker_start_in("b", &comer, worker_sleeps, 1));
+	ASSERT_EQ(0, stuck_worker_start_in("a", &w));
+	ASSERT_EQ(0, set_timeout("a", SHORT_MS));
+	ASSERT_EQ(0, cg_freeze("a"));
+	ASSERT_EQ(0, WAIT_UNTIL(cg_stat("a", "timeouts") == 1));
+	ASSERT_EQ(0, set_timeout("a", "0"));
+	ASSERT_EQ(0, stuck_release());
+	ASSERT_EQ(0, state_freeze("a"));
+	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
+	EXPECT_EQ(0, cg_attach("a", comer.pid));
+	EXPECT_EQ(0, cg_wait("a", "FROZEN"));
+	EXPECT_EQ(0, workers_stand_still(&comer, 1));
+}
+
+/* Back to FREEZING is the same freeze, which was FROZEN in time. */
+TEST_F(freezer_v1, newcomer_after_frozen_has_no_limit)
+{
+	struct worker w;
+
+	ASSERT_EQ(0, stuck_setup());
+	ASSERT_EQ(0, set_timeout("a", "300"));
+	ASSERT_EQ(0, state_freeze("a"));
+	ASSERT_TRUE(cg_reads("a", "FROZEN"));
+	ASSERT_EQ(0, stuck_worker_start_in("a", &w));
+	pause_ms(400);
+	EXPECT_TRUE(cg_reads("a", "FREEZING"));
+	EXPECT_EQ(0, cg_stat("a", "timeouts"));
+	EXPECT_EQ(1, cg_stat("a", "nr_freezes"));
 }
 
 /*
