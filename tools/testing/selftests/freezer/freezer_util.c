@@ -27,6 +27,17 @@
 #define MOUNTS		"/tmp/freezer_selftest"
 #define TOP_CGROUP	"freezer_selftest"
 #define MAX_CHILDREN	4096
+#define MAX_SETTINGS	4
+
+/**
+ * struct setting - a number in a file, that a test has changed
+ * @path: the file
+ * @old: what it was before
+ */
+struct setting {
+	const char	*path;
+	long long	old;
+};
 
 static struct {
 	bool		v1;
@@ -34,6 +45,8 @@ static struct {
 	char		top[192];
 	pid_t		children[MAX_CHILDREN];
 	unsigned int	nr_children;
+	struct setting	settings[MAX_SETTINGS];
+	unsigned int	nr_settings;
 } env;
 
 long long now_ms(void)
@@ -93,6 +106,50 @@ int write_number(const char *path, long long number)
 
 	snprintf(text, sizeof(text), "%lld", number);
 	return write_text(path, text);
+}
+
+static int read_number(const char *path, long long *number)
+{
+	FILE *f = fopen(path, "re");
+	int ret;
+
+	if (!f)
+		return -errno;
+	ret = fscanf(f, "%lld", number) == 1 ? 0 : -EINVAL;
+	fclose(f);
+	return ret;
+}
+
+int set_for_test(const char *path, long long number)
+{
+	struct setting *setting = env.settings + env.nr_settings;
+	int ret;
+
+	if (env.nr_settings == MAX_SETTINGS)
+		return -ENOSPC;
+	setting->path = path;
+	ret = read_number(path, &setting->old);
+	if (ret)
+		return ret;
+	env.nr_settings++;
+	return write_number(path, number);
+}
+
+/* The last one first; some are refused while the system is busy with them. */
+static int restore_settings(void)
+{
+	struct setting *setting;
+	int failed, ret = 0;
+
+	while (env.nr_settings) {
+		setting = env.settings + --env.nr_settings;
+		failed = WAIT_UNTIL(!write_number(setting->path, setting->old));
+		if (failed)
+			fprintf(stderr, "# %s should be %lld again\n",
+				setting->path, setting->old);
+		ret = ret ?: failed;
+	}
+	return ret;
 }
 
 int cg_path(const char *cg, const char *file, char *buf, size_t size)
@@ -644,12 +701,14 @@ int env_setup_legacy(void)
 
 int env_cleanup(void)
 {
-	int ret;
+	int ret, restored;
 
 	kill_children();
 	ret = sweep();
 	ret = ret ?: WAIT_UNTIL(reap_children());
-	return ret ?: env_unmount();
+	/* When nobody is left who would change them again. */
+	restored = restore_settings();
+	return ret ?: restored ?: env_unmount();
 }
 
 int loopback_up(void)
