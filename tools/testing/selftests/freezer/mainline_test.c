@@ -7,7 +7,6 @@
 #define _GNU_SOURCE
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -56,12 +55,11 @@ TEST_F(freezer, task_walked_out_of_the_refrigerator_while_the_state_was_read)
 	EXPECT_EQ(0, workers_move(&reader, 1));
 }
 
-/* Nobody writes or reads between the last attach and FROZEN. */
+/* Nobody writes or reads between the last attach and the news of FROZEN. */
 TEST_F(freezer, attach_left_the_cgroup_freezing_for_ever)
 {
-	struct pollfd pfd = { .events = POLLPRI };
 	struct worker w[3];
-	int i;
+	int i, fd;
 
 	ASSERT_EQ(0, stuck_setup());
 	ASSERT_EQ(0, stuck_worker_start_in("a", w));
@@ -71,14 +69,15 @@ TEST_F(freezer, attach_left_the_cgroup_freezing_for_ever)
 	ASSERT_EQ(0, cg_freeze("a"));
 	for (i = 1; i < 3; i++)
 		ASSERT_EQ(0, cg_attach("a", w[i].pid));
-	pfd.fd = cg_open("a", "freezer.freeze", O_RDONLY);
-	ASSERT_LE(0, pfd.fd);
-	ASSERT_TRUE(cg_reads("a", "FREEZING"));
+	fd = cg_open("a", "freezer.freeze", O_RDONLY);
+	ASSERT_LE(0, fd);
+	/* What is news by now, and a file that was not read is, is no news later. */
+	poll_reports(fd, 100);
+	ASSERT_TRUE(fd_reads(fd, "FREEZING"));
 	ASSERT_EQ(0, stuck_release());
-	EXPECT_EQ(1, poll(&pfd, 1, DEADLINE_MS));
-	EXPECT_EQ(0, cg_wait("a", "FROZEN"));
+	EXPECT_EQ(0, poll_until(fd, "FROZEN"));
 	EXPECT_EQ(0, workers_stand_still(w, 3));
-	close(pfd.fd);
+	close(fd);
 }
 
 /* Locks against those of CPU hotplug. */
@@ -281,29 +280,25 @@ TEST_F(freezer, mkdir_and_thaw_of_the_parent_missed_each_other)
 /* FROZEN is the last word until somebody thaws. */
 TEST_F(freezer, frozen_flickered_when_vfork_and_group_stops_ended)
 {
-	struct pollfd pfd = { .events = POLLPRI };
 	struct worker w[3];
-	char buf[16];
-	int i;
+	int i, fd;
 
 	ASSERT_EQ(0, worker_start_in("a", w, worker_vforks, 1));
 	ASSERT_EQ(0, worker_start_in("a", w + 1, worker_has_threads, 4));
 	ASSERT_EQ(0, worker_start_in("a", w + 2, worker_polls, 1));
 	ASSERT_EQ(0, freeze_and_wait("a"));
-	pfd.fd = cg_open("a", "freezer.freeze", O_RDONLY);
-	ASSERT_LE(0, pfd.fd);
+	fd = cg_open("a", "freezer.freeze", O_RDONLY);
+	ASSERT_LE(0, fd);
 	/* The event of this change may come late; no other may come at all. */
-	do {
-		ASSERT_LT(0, pread(pfd.fd, buf, sizeof(buf), 0));
-	} while (poll(&pfd, 1, 200) == 1);
+	poll_reports(fd, 200);
 	for (i = 0; i < 50; i++) {
 		ASSERT_EQ(0, cg_kill("a", i % 2 ? SIGCONT : SIGSTOP));
 		ASSERT_EQ(0, cg_kill("a", SIGWINCH));
 		ASSERT_TRUE(cg_reads("a", "FROZEN"));
 	}
-	EXPECT_EQ(0, poll(&pfd, 1, 500));
+	EXPECT_EQ(0, poll_reports(fd, 500));
 	EXPECT_EQ(0, workers_stand_still(w, 3));
-	close(pfd.fd);
+	close(fd);
 }
 
 /* The end of tasks. */
