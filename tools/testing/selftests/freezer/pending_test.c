@@ -236,8 +236,8 @@ TEST_F(freezer, short_reads_name_each_of_many_tasks_once)
 
 static int make_room_for_many(void)
 {
-	return write_text("/proc/sys/kernel/pid_max", "1000000") ?:
-	       write_text("/proc/sys/kernel/threads-max", "500000");
+	return set_for_test("/proc/sys/kernel/pid_max", 1000000) ?:
+	       set_for_test("/proc/sys/kernel/threads-max", 500000);
 }
 
 /* FREEZER_TASKS=100000 needs MEMORY=8G. */
