@@ -473,8 +473,8 @@ TEST_F(freezer, reads_race_with_forks_and_with_freeze_and_thaw)
 					     i % 2 ? worker_forks : worker_vforks, 1));
 	ASSERT_EQ(0, worker_start(w + 4, worker_cycles, 1));
 	ASSERT_EQ(0, worker_start(w + 5, worker_reads_pending, 1));
-	EXPECT_EQ(0, WAIT_UNTIL(slot_count(w[4].slots) > rounds &&
-				slot_count(w[5].slots) > rounds));
+	for (i = 4; i < 6; i++)
+		EXPECT_EQ(0, worker_wait_rounds(w + i, rounds));
 	EXPECT_EQ(0, workers_move(w, 6));
 }
 
