@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "freezer_fixture.h"
+#include "freezer_v2_fixture.h"
 
 #define NR_THREADS	5
 
@@ -86,6 +87,22 @@ TEST_F_TIMEOUT(freezer, tasks_that_leave_the_refrigerator_are_not_counted_as_fro
 		ASSERT_EQ(0, cg_stat("a", "nr_frozen"));
 	}
 	EXPECT_EQ(0, workers_move(w, ARRAY_SIZE(w)));
+}
+
+/* That one leaves its tasks in a stop, and has counters of its own. */
+TEST_F(freezer_v2, task_that_cgroup_freeze_has_frozen_is_not_counted_as_frozen)
+{
+	struct worker w;
+
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_sleeps, 1));
+	ASSERT_EQ(0, cg_write("a", "cgroup.freeze", "1"));
+	ASSERT_EQ(0, WAIT_UNTIL(cg_event("a", "frozen 1")));
+	EXPECT_EQ(1, cg_stat("a", "nr_tasks"));
+	EXPECT_EQ(0, cg_stat("a", "nr_frozen"));
+	/* And one that both have frozen is. */
+	ASSERT_EQ(0, cg_freeze("a"));
+	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
+	EXPECT_EQ(1, cg_stat("a", "nr_frozen"));
 }
 
 TEST_F(freezer, present_stretch_counts_and_running_does_not)

@@ -1032,6 +1032,8 @@ TEST_F(freezer, kernel_thread_neither_freezes_nor_keeps_others_from_it)
 	EXPECT_EQ(0, cg_wait("a", "FROZEN"));
 	EXPECT_EQ(0, workers_stand_still(&w, 1));
 	EXPECT_EQ(0, WAIT_UNTIL(!looks_frozen(kthread)));
+	/* Of two that are there */
+	EXPECT_EQ(1, cg_stat("a", "nr_tasks"));
 	EXPECT_EQ(0, cg_thaw("a"));
 	EXPECT_EQ(0, workers_move(&w, 1));
 	EXPECT_EQ(0, cg_attach(CG_ROOT, kthread));
