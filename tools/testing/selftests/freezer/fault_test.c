@@ -12,6 +12,8 @@
 #define _GNU_SOURCE
 
 #include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -24,9 +26,6 @@
 
 /* More than any of the operations allocates. */
 #define MAX_FAULTS	2000
-
-/* A removed cgroup is gone after a few grace periods. */
-#define AT_REST_MS	300
 
 /* A fork has some hundred allocations, and we look long at each. */
 #define TIMEOUT_S	600
@@ -157,28 +156,35 @@ static int nr_cgroups(void)
 	return nr;
 }
 
-/* Those of the test before us may still be on their way. */
-static int nr_cgroups_at_rest(void)
-{
-	int before, nr = nr_cgroups();
+static int nr_directories;
 
-	do {
-		before = nr;
-		pause_ms(AT_REST_MS);
-		nr = nr_cgroups();
-	} while (nr < before);
-	return nr;
+static int count_directory(const char *path, const struct stat *st, int type,
+			   struct FTW *ftw)
+{
+	(void)path;
+	(void)st;
+	(void)ftw;
+	nr_directories += type == FTW_D;
+	return 0;
 }
 
-/* One that is leaked would stay. */
-static int wait_nr_cgroups(int nr)
+/*
+ * One that is leaked would stay, and have no directory.  Those of the test before
+ * us may still be on their way.
+ */
+static int wait_no_cgroup_is_dying(void)
 {
-	int ret, now;
+	char root[PATH_MAX];
+	int ret;
 
-	ret = WAIT_UNTIL((now = nr_cgroups()) > 0 && now <= nr);
+	cg_path("..", "", root, sizeof(root));
+	nr_directories = 0;
+	if (nftw(root, count_directory, 16, FTW_PHYS))
+		return -EIO;
+	ret = WAIT_UNTIL(nr_cgroups() == nr_directories);
 	if (ret)
-		fprintf(stderr, "# %d cgroups should be left and %d are\n", nr,
-			now);
+		fprintf(stderr, "# %d cgroups should be left and %d are\n",
+			nr_directories, nr_cgroups());
 	return ret;
 }
 
@@ -278,14 +284,14 @@ TEST_F_TIMEOUT(freezer, mkdir_fails_without_a_trace, TIMEOUT_S)
 		"mkdir", do_mkdir, no_child, child_goes
 	};
 	const char *why_not = why_no_faults();
-	int nr = nr_cgroups_at_rest();
 	struct worker w;
 
 	if (why_not)
 		SKIP(return, "%s", why_not);
+	ASSERT_EQ(0, wait_no_cgroup_is_dying());
 	ASSERT_EQ(0, worker_start_in("a", &w, worker_sleeps, 1));
 	EXPECT_EQ(0, run_action(&action, &w));
-	EXPECT_EQ(0, wait_nr_cgroups(nr));
+	EXPECT_EQ(0, wait_no_cgroup_is_dying());
 }
 
 TEST_F_TIMEOUT(freezer, mkdir_in_a_frozen_cgroup_fails_without_a_trace, TIMEOUT_S)
@@ -294,15 +300,15 @@ TEST_F_TIMEOUT(freezer, mkdir_in_a_frozen_cgroup_fails_without_a_trace, TIMEOUT_
 		"mkdir", do_mkdir, no_frozen_child, frozen_child_goes
 	};
 	const char *why_not = why_no_faults();
-	int nr = nr_cgroups_at_rest();
 	struct worker w;
 
 	if (why_not)
 		SKIP(return, "%s", why_not);
+	ASSERT_EQ(0, wait_no_cgroup_is_dying());
 	ASSERT_EQ(0, worker_start_in("a", &w, worker_sleeps, 1));
 	ASSERT_EQ(0, freezes("a"));
 	EXPECT_EQ(0, run_action(&action, &w));
-	EXPECT_EQ(0, wait_nr_cgroups(nr));
+	EXPECT_EQ(0, wait_no_cgroup_is_dying());
 	EXPECT_EQ(0, thaws("a"));
 	EXPECT_EQ(0, workers_move(&w, 1));
 }
@@ -313,16 +319,16 @@ TEST_F_TIMEOUT(freezer, rmdir_fails_without_a_trace, TIMEOUT_S)
 		"rmdir", do_rmdir, child, child_again
 	};
 	const char *why_not = why_no_faults();
-	int nr = nr_cgroups_at_rest();
 	struct worker w;
 
 	if (why_not)
 		SKIP(return, "%s", why_not);
+	ASSERT_EQ(0, wait_no_cgroup_is_dying());
 	ASSERT_EQ(0, worker_start_in("a", &w, worker_sleeps, 1));
 	ASSERT_EQ(0, cg_make("a/b"));
 	EXPECT_EQ(0, run_action(&action, &w));
 	ASSERT_EQ(0, cg_remove("a/b"));
-	EXPECT_EQ(0, wait_nr_cgroups(nr));
+	EXPECT_EQ(0, wait_no_cgroup_is_dying());
 }
 
 /* Attach, of a process with threads, from "a" to "b". */
@@ -357,17 +363,17 @@ TEST_F_TIMEOUT(freezer, attach_fails_without_a_trace, TIMEOUT_S)
 		"attach", do_attach, is_in_a, goes_back_to_a
 	};
 	const char *why_not = why_no_faults();
-	int nr = nr_cgroups_at_rest();
 	struct worker w;
 
 	if (why_not)
 		SKIP(return, "%s", why_not);
+	ASSERT_EQ(0, wait_no_cgroup_is_dying());
 	ASSERT_EQ(0, cg_make("b"));
 	ASSERT_EQ(0, worker_start_in("a", &w, worker_has_threads, NR_THREADS));
 	EXPECT_EQ(0, run_action(&action, &w));
 	/* It would be kept by a css_set that was not freed. */
 	ASSERT_EQ(0, cg_remove("b"));
-	EXPECT_EQ(0, wait_nr_cgroups(nr));
+	EXPECT_EQ(0, wait_no_cgroup_is_dying());
 }
 
 /* "b" has a task that is stuck. */
@@ -438,11 +444,11 @@ TEST_F_TIMEOUT(freezer, look_at_a_freezing_cgroup_fails_without_a_trace, TIMEOUT
 		"look", do_look, stays_pending, stays_pending
 	};
 	const char *why_not = why_no_faults();
-	int nr = nr_cgroups_at_rest();
 	struct worker w;
 
 	if (why_not)
 		SKIP(return, "%s", why_not);
+	ASSERT_EQ(0, wait_no_cgroup_is_dying());
 	ASSERT_EQ(0, cg_make("a/b"));
 	ASSERT_EQ(0, stuck_setup());
 	ASSERT_EQ(0, stuck_worker_start_in("a/b", &w));
@@ -452,7 +458,7 @@ TEST_F_TIMEOUT(freezer, look_at_a_freezing_cgroup_fails_without_a_trace, TIMEOUT
 	ASSERT_EQ(0, thaws("a"));
 	ASSERT_EQ(0, cg_attach("a", w.pid));
 	ASSERT_EQ(0, cg_remove("a/b"));
-	EXPECT_EQ(0, wait_nr_cgroups(nr));
+	EXPECT_EQ(0, wait_no_cgroup_is_dying());
 }
 
 /* Freeze and thaw. */
