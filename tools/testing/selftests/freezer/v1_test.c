@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "freezer_v1_fixture.h"
 
@@ -29,6 +30,26 @@ TEST_F(freezer_v1, thread_freezes_alone)
 
 	ASSERT_EQ(0, cg_attach_thread("a", last.pid));
 	EXPECT_EQ(0, workers_move(&w, 1));
+}
+
+/* The signal is for a process, and that is where its leader is. */
+TEST_F(freezer_v1, kill_reaches_a_process_by_the_cgroup_of_its_leader)
+{
+	struct worker w;
+	int status;
+
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_has_threads, NR_THREADS));
+	ASSERT_EQ(0, cg_attach_thread("b", w.slots[NR_THREADS - 1].tid));
+	ASSERT_EQ(0, cg_kill("b", SIGKILL));
+	EXPECT_EQ(0, workers_move(&w, 1));
+	ASSERT_EQ(0, waitpid(w.pid, &status, WNOHANG));
+
+	ASSERT_EQ(0, cg_freeze("b"));
+	ASSERT_EQ(0, cg_wait("b", "FROZEN"));
+	ASSERT_EQ(0, cg_kill("a", SIGKILL));
+	EXPECT_EQ(0, worker_wait_killed(&w, SIGKILL));
+	EXPECT_EQ(0, cg_wait_empty("b"));
+	EXPECT_TRUE(cg_reads("b", "FROZEN"));
 }
 
 TEST_F(freezer_v1, thread_is_refused_by_a_frozen_cgroup)
