@@ -111,6 +111,36 @@ TEST_F_TIMEOUT(freezer, bomb_of_several_generations_dies_of_one_write, 3600)
 	EXPECT_EQ(0, end_bombs(worker_is_a_tree, SIGTERM, 5));
 }
 
+/* With one file for all writes, so that it is hardly ever between two. */
+static void worker_writes_usr1(struct worker *w)
+{
+	int fd = cg_open("a", "freezer.kill", O_WRONLY);
+
+	while (write(fd, "10", 2) == 2)
+		slot_tick(w->slots);
+	_exit(1);
+}
+
+/*
+ * Of so many writes at a time a process cannot remember all, and a child may not
+ * get what came in the time of its fork; but of these SIGKILL is not one.
+ */
+#define NR_WRITERS	12
+
+TEST_F_TIMEOUT(freezer, sigkill_is_not_lost_among_many_other_writes, 3600)
+{
+	struct worker writers[NR_WRITERS];
+	int i;
+
+	/* The bomb begins among the writes, and has this from us. */
+	signal(SIGUSR1, SIG_IGN);
+	for (i = 0; i < NR_WRITERS; i++)
+		ASSERT_EQ(0, worker_start(writers + i, worker_writes_usr1, 1));
+	ASSERT_EQ(0, workers_move(writers, NR_WRITERS));
+	EXPECT_EQ(0, end_bombs(worker_is_a_bomb, SIGKILL, 5));
+	EXPECT_EQ(0, workers_move(writers, NR_WRITERS));
+}
+
 /*
  * Exactly once.  A process counts in its own memory what its handler has got,
  * and a child begins with the count of its parent.  So when the signal has come
