@@ -191,6 +191,17 @@ void worker_stops(struct worker *w);
 void worker_owns_vhost(struct worker *w);
 /* It sleeps in a thread that goes on without the leader. */
 void worker_loses_its_leader(struct worker *w);
+/*
+ * In vfork() until the test has set note VFORK_CHILD_GOES, and then note
+ * VFORK_IS_OVER is set.  Who counts is first the child, the tid of the slot, then
+ * the parent.
+ */
+enum {
+	VFORK_CHILD_GOES,
+	VFORK_IS_OVER,
+};
+
+void worker_in_vfork(struct worker *w);
 /* For a worker: a thread with a small stack. */
 void start_thread(void *(*fn)(void *arg), void *arg);
 /* For a thread: it sleeps without an end, and counts once in a slot, if it has one. */
@@ -232,6 +243,13 @@ pid_t track_child(pid_t pid);
 /* Counters: 0 if all of them move, or none. */
 int workers_move(struct worker *w, unsigned int nr);
 int workers_stand_still(struct worker *w, unsigned int nr);
+
+/*
+ * Watch the state of a cgroup that is FROZEN; has it been anything else since
+ * watch_state()?  Not even for too short a time to be read.
+ */
+int watch_state(const char *cg);
+bool state_has_changed(void);
 
 /*
  * A mutex in the kernel, held until the test wants it released.  A worker

@@ -145,6 +145,20 @@ void worker_vforks(struct worker *w)
 	}
 }
 
+void worker_in_vfork(struct worker *w)
+{
+	if (!vfork()) {
+		w->slots->tid = getpid();
+		while (!slot_note(w->slots, VFORK_CHILD_GOES)) {
+			slot_tick(w->slots);
+			pause_ms(1);
+		}
+		_exit(0);
+	}
+	slot_set_note(w->slots, VFORK_IS_OVER, 1);
+	worker_sleeps(w);
+}
+
 void worker_pauses(struct worker *w)
 {
 	slot_tick(w->slots);
@@ -482,6 +496,69 @@ int workers_stand_still(struct worker *w, unsigned int nr)
 		fprintf(stderr, "# %u of %u counters should stand still and move\n",
 			moved, snap.nr);
 	return moved ? -EBUSY : 0;
+}
+
+/*
+ * The state.  Its file tells of each change, and that shows what was there for
+ * too short a time to be read.  A process of its own looks, as an open file in
+ * the test would keep the hierarchy from going away.
+ */
+
+/* cgroup core tells of a change at most once in 10 ms, and then later. */
+#define EVENT_LATENCY_MS	100
+
+enum {
+	NOTE_SETTLED,
+	NOTE_CHANGED,
+};
+
+static struct worker watcher;
+static const char *watched;
+
+static void worker_watches(struct worker *w)
+{
+	struct pollfd pfd = {
+		.fd = cg_open(watched, "freezer.freeze", O_RDONLY),
+		.events = POLLPRI,
+	};
+	char buf[64];
+
+	/* A read is what events are counted from. */
+	while (pread(pfd.fd, buf, sizeof(buf), 0) <= 0 ||
+	       poll(&pfd, 1, EVENT_LATENCY_MS))
+		;
+	slot_set_note(w->slots, NOTE_SETTLED, 1);
+	for (;;) {
+		if (poll(&pfd, 1, 1) || !cg_reads(watched, "FROZEN"))
+			slot_set_note(w->slots, NOTE_CHANGED, 1);
+		slot_tick(w->slots);
+	}
+}
+
+int watch_state(const char *cg)
+{
+	int status, ret = 0;
+
+	watched = cg;
+	if (watcher.pid)
+		ret = kill(watcher.pid, SIGKILL) ? -errno :
+		      worker_wait_exit(&watcher, &status);
+	ret = ret ?: worker_start(&watcher, worker_watches, 1);
+	return ret ?: WAIT_UNTIL(slot_note(watcher.slots, NOTE_SETTLED));
+}
+
+bool state_has_changed(void)
+{
+	unsigned long seen = slot_count(watcher.slots) + 2;
+	bool ret = WAIT_UNTIL(slot_count(watcher.slots) >= seen) ||
+		   slot_note(watcher.slots, NOTE_CHANGED);
+
+	if (ret) {
+		fprintf(stderr, "# %s should have been FROZEN all the time\n",
+			watched);
+		cg_describe(watched);
+	}
+	return ret;
 }
 
 /*

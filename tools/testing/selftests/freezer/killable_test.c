@@ -101,10 +101,11 @@ static int dies_while_frozen(const struct kind *kind, int sig,
 	struct worker w;
 	int ret;
 
-	ret = start_frozen(kind, &w);
+	ret = start_frozen(kind, &w) ?: watch_state("a");
 	ret = ret ?: send(&w, sig);
 	ret = ret ?: worker_wait_killed(&w, sig);
 	ret = ret ?: empty_while_frozen();
+	ret = ret ?: state_has_changed() ? -EAGAIN : 0;
 	ret = ret ?: cg_thaw("a");
 	if (ret)
 		fprintf(stderr, "# a process that %s\n", kind->name);

@@ -7,7 +7,6 @@
 
 #include <elf.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -26,77 +25,16 @@
 
 #define NR_THREADS	16
 
-/*
- * The state.  Its file tells of each change, and that shows what was there for
- * too short a time to be read.  A process of its own looks, as an open file in
- * ours would keep the hierarchy from going away.
- */
-
-/* cgroup core tells of a change at most once in 10 ms, and then later. */
-#define EVENT_LATENCY_MS	100
-
-enum {
-	NOTE_SETTLED,
-	NOTE_CHANGED,
-};
-
-static struct worker watcher;
-
-static void worker_watches(struct worker *w)
-{
-	struct pollfd pfd = {
-		.fd = cg_open("a", "freezer.freeze", O_RDONLY),
-		.events = POLLPRI,
-	};
-	char buf[64];
-
-	/* A read is what events are counted from. */
-	while (pread(pfd.fd, buf, sizeof(buf), 0) <= 0 ||
-	       poll(&pfd, 1, EVENT_LATENCY_MS))
-		;
-	slot_set_note(w->slots, NOTE_SETTLED, 1);
-	for (;;) {
-		if (poll(&pfd, 1, 1) || !cg_reads("a", "FROZEN"))
-			slot_set_note(w->slots, NOTE_CHANGED, 1);
-		slot_tick(w->slots);
-	}
-}
-
-static int watch_state(void)
-{
-	int status, ret = 0;
-
-	if (watcher.pid)
-		ret = kill(watcher.pid, SIGKILL) ? -errno :
-		      worker_wait_exit(&watcher, &status);
-	ret = ret ?: worker_start(&watcher, worker_watches, 1);
-	return ret ?: WAIT_UNTIL(slot_note(watcher.slots, NOTE_SETTLED));
-}
-
-/* Has it read anything but FROZEN since freeze()? */
-static bool state_has_changed(void)
-{
-	unsigned long seen = slot_count(watcher.slots) + 2;
-
-	return WAIT_UNTIL(slot_count(watcher.slots) >= seen) ||
-	       slot_note(watcher.slots, NOTE_CHANGED);
-}
-
 static int freeze(void)
 {
-	return cg_freeze("a") ?: cg_wait("a", "FROZEN") ?: watch_state();
+	return cg_freeze("a") ?: cg_wait("a", "FROZEN") ?: watch_state("a");
 }
 
 static int stays_frozen(struct worker *w, unsigned int nr)
 {
 	int ret = workers_stand_still(w, nr);
 
-	if (!ret && state_has_changed()) {
-		fprintf(stderr, "# a should have been FROZEN all the time\n");
-		cg_describe("a");
-		ret = -EAGAIN;
-	}
-	return ret;
+	return ret ?: state_has_changed() ? -EAGAIN : 0;
 }
 
 static int thaw(struct worker *w, unsigned int nr)
@@ -113,7 +51,6 @@ static int thaw(struct worker *w, unsigned int nr)
 enum {
 	NOTE_HITS,
 	NOTE_GO,
-	NOTE_PARENT,
 };
 
 /* Long enough to be caught in, too short to pass for standing still. */
@@ -570,20 +507,6 @@ TEST_F(freezer, listener_that_was_stopped_while_frozen_hears_of_cont)
 
 /* A parent in vfork(), and its child. */
 
-static void worker_in_vfork(struct worker *w)
-{
-	if (!vfork()) {
-		w->slots->tid = getpid();
-		while (!slot_note(w->slots, NOTE_GO)) {
-			slot_tick(w->slots);
-			pause_ms(1);
-		}
-		_exit(0);
-	}
-	slot_set_note(w->slots, NOTE_PARENT, 1);
-	worker_sleeps(w);
-}
-
 TEST_F(freezer, interrupt_stops_a_frozen_child_in_vfork)
 {
 	struct worker w;
@@ -607,7 +530,7 @@ static int goes_on_after_vfork(struct worker *w, int stop)
 
 	ret = shows_nothing(w->pid) ? 0 : -EINVAL;
 	ret = ret ?: stays_frozen(w, 1);
-	slot_set_note(w->slots, NOTE_GO, 1);
+	slot_set_note(w->slots, VFORK_CHILD_GOES, 1);
 	ret = ret ?: cg_thaw("a");
 	ret = ret ?: wait_stop(w->pid, stop);
 	ret = ret ?: inspect(w->pid, w->slots);
@@ -625,7 +548,7 @@ TEST_F(freezer, interrupt_of_a_frozen_parent_in_vfork_waits_for_its_child)
 	ASSERT_EQ(0, trace(PTRACE_INTERRUPT, w.pid, 0));
 	ASSERT_EQ(0, stays_frozen(&w, 1));
 	ASSERT_EQ(0, goes_on_after_vfork(&w, EVENT_STOP(SIGTRAP)));
-	EXPECT_EQ(1UL, slot_note(w.slots, NOTE_PARENT));
+	EXPECT_EQ(1UL, slot_note(w.slots, VFORK_IS_OVER));
 }
 
 TEST_F(freezer, attach_to_a_frozen_parent_in_vfork_waits_for_its_child)
@@ -637,7 +560,7 @@ TEST_F(freezer, attach_to_a_frozen_parent_in_vfork_waits_for_its_child)
 	ASSERT_EQ(0, trace(PTRACE_ATTACH, w.pid, 0));
 	ASSERT_EQ(0, stays_frozen(&w, 1));
 	ASSERT_EQ(0, goes_on_after_vfork(&w, SIGSTOP));
-	EXPECT_EQ(1UL, slot_note(w.slots, NOTE_PARENT));
+	EXPECT_EQ(1UL, slot_note(w.slots, VFORK_IS_OVER));
 }
 
 /* A tracee that is told to go on does so after the thaw. */
@@ -1097,8 +1020,7 @@ static int dies_while_frozen(struct worker *w)
 {
 	int ret = worker_wait_killed(w, SIGKILL);
 
-	if (!ret && state_has_changed())
-		ret = -EAGAIN;
+	ret = ret ?: state_has_changed() ? -EAGAIN : 0;
 	return ret ?: cg_wait_empty("a");
 }
 
