@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "freezer_fixture.h"
 
@@ -199,6 +200,27 @@ TEST_F(freezer, real_time_signal_says_who_has_sent_it)
 	EXPECT_EQ(SI_USER, (int)slot_note(w.slots, NOTE_CODE));
 	EXPECT_EQ(getpid(), (pid_t)slot_note(w.slots, NOTE_PID));
 	EXPECT_EQ(getuid(), (uid_t)slot_note(w.slots, NOTE_UID));
+}
+
+static void worker_handles_and_may_queue_none(struct worker *w)
+{
+	const struct rlimit none = { 0, 0 };
+
+	if (setrlimit(RLIMIT_SIGPENDING, &none))
+		_exit(1);
+	worker_handles(w);
+}
+
+/* As by kill(2): what there is no room for is the sender. */
+TEST_F(freezer, real_time_signal_beyond_the_limit_comes_without_its_sender)
+{
+	struct worker w;
+
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_handles_and_may_queue_none, 1));
+	ASSERT_EQ(0, cg_kill("a", SIGRTMIN + 3));
+	ASSERT_EQ(0, wait_all_hit_once(&w, 1));
+	EXPECT_EQ(SIGRTMIN + 3, (int)slot_note(w.slots, NOTE_SIG));
+	EXPECT_EQ(0, (pid_t)slot_note(w.slots, NOTE_PID));
 }
 
 TEST_F(freezer, real_time_signals_queue_while_frozen)
