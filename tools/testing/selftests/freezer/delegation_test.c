@@ -94,6 +94,7 @@ static const struct attempt attempts[] = {
 	{ "freezer.freeze",	"1" },
 	{ "freezer.freeze",	"0" },
 	{ "freezer.kill",	"9" },
+	{ "freezer.timeout",	"1" },
 	{ "freezer.state",	"FROZEN" },
 	{ "freezer.state",	"THAWED" },
 	{ "cgroup.freeze",	"0" },
@@ -225,6 +226,9 @@ static int user_tries_its_top(void)
 		if (ret != -EACCES)
 			return -EEXIST;
 	}
+	/* It would thaw what root freezes next. */
+	if (cg_write("a/d", "freezer.timeout", "1") != -EACCES)
+		return -EEXIST;
 	ret = cg_write("a/d", "freezer.state", "THAWED");
 	return ret == (env_is_v1() ? -EACCES : -ENOENT) ? 0 : -EEXIST;
 }
@@ -343,17 +347,18 @@ static int view_denies(void)
 {
 	const char * const files[] = {
 		VIEW "/freezer.freeze", VIEW "/freezer.kill",
+		VIEW "/freezer.timeout",
 	};
-	int ret[4] = {
+	int ret[5] = {
 		write_text(files[0], "0"), write_text(files[0], "1"),
-		write_text(files[1], "9"),
+		write_text(files[1], "9"), write_text(files[2], "1"),
 		write_text(VIEW "/freezer.state", "THAWED"),
 	};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(ret); i++) {
 		if (ret[i] == -EACCES || ret[i] == -EPERM ||
-		    (ret[i] == -ENOENT && i == 3 && !env_is_v1()))
+		    (ret[i] == -ENOENT && i == 4 && !env_is_v1()))
 			continue;
 		fprintf(stderr, "# attempt %u gives %d\n", i, ret[i]);
 		return -EEXIST;
@@ -478,6 +483,7 @@ static int root_denies(void)
 {
 	return cg_write("a", "freezer.freeze", "0") == -EPERM &&
 	       cg_write("a", "freezer.freeze", "1") == -EPERM &&
+	       cg_write("a", "freezer.timeout", "1") == -EPERM &&
 	       cg_write("a", "freezer.kill", "9") == -EPERM ? 0 : -EEXIST;
 }
 

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 
 #include "freezer_fixture.h"
@@ -146,29 +147,29 @@ TEST_F(freezer, bad_kill_input_is_refused_and_kills_nobody)
 	EXPECT_EQ(0, workers_move(&w, 1));
 }
 
-TEST_F(freezer, kill_file_is_write_only)
+static int mode_of(const char *file)
 {
+	char path[PATH_MAX];
 	struct stat st;
-	char buf[64];
-	int fd;
 
-	EXPECT_EQ(-EINVAL, cg_read("a", "freezer.kill", buf, sizeof(buf)));
-	fd = cg_open("a", "freezer.kill", O_WRONLY);
-	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, fstat(fd, &st));
-	EXPECT_EQ(0200U, st.st_mode & 0777);
-	close(fd);
+	cg_path("a", file, path, sizeof(path));
+	return stat(path, &st) ? -errno : (int)(st.st_mode & 0777);
 }
 
-TEST_F(freezer, freeze_file_is_for_all_to_read_and_for_the_owner_to_write)
+TEST_F(freezer, kill_file_is_write_only)
 {
-	struct stat st;
-	int fd = cg_open("a", "freezer.freeze", O_RDONLY);
+	char buf[64];
 
-	ASSERT_LE(0, fd);
-	ASSERT_EQ(0, fstat(fd, &st));
-	EXPECT_EQ(0644U, st.st_mode & 0777);
-	close(fd);
+	EXPECT_EQ(-EINVAL, cg_read("a", "freezer.kill", buf, sizeof(buf)));
+	EXPECT_EQ(0200, mode_of("freezer.kill"));
+}
+
+TEST_F(freezer, other_files_are_for_all_to_read_and_for_the_owner_to_write)
+{
+	EXPECT_EQ(0644, mode_of("freezer.freeze"));
+	EXPECT_EQ(0644, mode_of("freezer.timeout"));
+	EXPECT_EQ(0444, mode_of("freezer.pending"));
+	EXPECT_EQ(0444, mode_of("freezer.stat"));
 }
 
 TEST_F(freezer, kill_of_an_empty_cgroup_succeeds)
