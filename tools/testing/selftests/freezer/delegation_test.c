@@ -146,6 +146,55 @@ TEST_F(freezer, user_freezes_thaws_and_kills_in_a_subtree_of_its_own)
 	EXPECT_EQ(0, as_user("a/d", user_freezes_and_thaws));
 }
 
+enum {
+	SENDER_PID,
+	SENDER_UID,
+};
+
+static struct slot *sender_slot;
+
+static void on_signal(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)context;
+	slot_set_note(sender_slot, SENDER_UID, info->si_uid);
+	slot_set_note(sender_slot, SENDER_PID, info->si_pid);
+}
+
+static void worker_notes_the_sender(struct worker *w)
+{
+	struct sigaction action = {
+		.sa_sigaction = on_signal,
+		.sa_flags = SA_SIGINFO,
+	};
+
+	sender_slot = w->slots;
+	if (sigaction(SIGRTMIN + 3, &action, NULL))
+		_exit(1);
+	worker_sleeps(w);
+}
+
+static int user_is_named(void)
+{
+	struct worker w;
+	int ret;
+
+	ret = cg_make("a/d/x");
+	ret = ret ?: worker_start_in("a/d/x", &w, worker_notes_the_sender, 1);
+	ret = ret ?: cg_kill("a/d/x", SIGRTMIN + 3);
+	ret = ret ?: WAIT_UNTIL(slot_note(w.slots, SENDER_PID));
+	if (!ret && (slot_note(w.slots, SENDER_PID) != (unsigned long)getpid() ||
+		     slot_note(w.slots, SENDER_UID) != USER))
+		ret = -EINVAL;
+	return ret ?: cg_kill("a/d/x", SIGTERM) ?: worker_wait_killed(&w, SIGTERM);
+}
+
+TEST_F(freezer, signal_says_which_user_has_sent_it)
+{
+	ASSERT_EQ(0, delegate());
+	EXPECT_EQ(0, as_user("a/d", user_is_named));
+}
+
 static int user_kills_all_of_a_cgroup(void)
 {
 	return cg_kill("a/d/x", SIGKILL);
