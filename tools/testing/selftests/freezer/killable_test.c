@@ -5,6 +5,9 @@
  */
 #define _GNU_SOURCE
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/elf.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
@@ -135,6 +138,32 @@ static int send_to_leader(struct worker *w, int sig)
 	return syscall(SYS_tgkill, w->pid, w->pid, sig) ? -errno : 0;
 }
 
+/* The newest thread, which is listed last. */
+static pid_t last_thread(pid_t pid)
+{
+	char path[64];
+	struct dirent *ent;
+	pid_t tid = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && (ent = readdir(dir)))
+		tid = atoi(ent->d_name) ?: tid;
+	if (dir)
+		closedir(dir);
+	return tid;
+}
+
+static int send_to_another_thread(struct worker *w, int sig)
+{
+	pid_t tid = last_thread(w->pid);
+
+	if (tid == w->pid)
+		return -ESRCH;
+	return syscall(SYS_tgkill, w->pid, tid, sig) ? -errno : 0;
+}
+
 static int send_to_cgroup(struct worker *w, int sig)
 {
 	(void)w;
@@ -184,12 +213,19 @@ TEST_F(freezer_v2, cgroup_kill_ends_each_kind_of_frozen_process)
 	EXPECT_EQ(0, all_kinds_die_while_frozen(SIGKILL, send_by_cgroup_kill));
 }
 
-TEST_F(freezer, signal_to_one_thread_ends_the_frozen_process)
+TEST_F(freezer, signal_to_the_leader_alone_ends_the_frozen_process)
 {
 	EXPECT_EQ(0, dies_while_frozen(kinds + 0, SIGTERM, send_to_leader));
 	EXPECT_EQ(0, dies_while_frozen(kinds + 3, SIGTERM, send_to_leader));
 	EXPECT_EQ(0, dies_while_frozen(kinds + 4, SIGKILL, send_to_leader));
 	EXPECT_EQ(0, dies_while_frozen(kinds + 5, SIGTERM, send_to_leader));
+}
+
+TEST_F(freezer, signal_to_a_thread_that_is_not_the_leader_ends_the_frozen_process)
+{
+	EXPECT_EQ(0, dies_while_frozen(kinds + 4, SIGKILL, send_to_another_thread));
+	EXPECT_EQ(0, dies_while_frozen(kinds + 5, SIGTERM, send_to_another_thread));
+	EXPECT_EQ(0, dies_while_frozen(kinds + 7, SIGTERM, send_to_another_thread));
 }
 
 TEST_F(freezer, sigkill_ends_a_stopped_and_frozen_process)
