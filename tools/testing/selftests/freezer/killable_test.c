@@ -264,15 +264,32 @@ TEST_F(freezer, signal_ends_a_frozen_process_in_vfork)
 	EXPECT_EQ(0, dies_while_frozen(&vforks, SIGABRT, send_to_cgroup));
 }
 
+static bool is_gone(struct worker *w)
+{
+	return waitpid(w->pid, NULL, WNOHANG);
+}
+
 /* As without a freezer: with a core dump it ends when the child lets it go. */
 TEST_F(freezer, sigquit_to_a_process_in_vfork_waits_for_its_child)
 {
 	struct worker w;
+	int i;
 
-	ASSERT_EQ(0, start_frozen(&vforks, &w));
+	ASSERT_EQ(0, worker_start_in("a", &w, worker_in_vfork, 1));
+	ASSERT_EQ(0, WAIT_UNTIL(task_sleeps(w.pid, "D")));
+	ASSERT_EQ(0, cg_freeze("a"));
+	ASSERT_EQ(0, cg_wait("a", "FROZEN"));
 	ASSERT_EQ(0, kill(w.pid, SIGQUIT));
+	EXPECT_EQ(0, workers_stand_still(&w, 1));
+	ASSERT_FALSE(is_gone(&w));
 	ASSERT_EQ(0, cg_thaw("a"));
+	/* It is the child that counts. */
+	for (i = 0; i < 20; i++)
+		ASSERT_EQ(0, workers_move(&w, 1));
+	ASSERT_FALSE(is_gone(&w));
+	slot_set_note(w.slots, VFORK_CHILD_GOES, 1);
 	EXPECT_EQ(0, worker_wait_killed(&w, SIGQUIT));
+	EXPECT_EQ(0UL, slot_note(w.slots, VFORK_IS_OVER));
 }
 
 /* Signals that end a process with a core dump take another path. */
