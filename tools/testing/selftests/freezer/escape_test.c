@@ -137,7 +137,7 @@ TEST_F_TIMEOUT(freezer, sigkill_is_not_lost_among_many_other_writes, 3600)
 	for (i = 0; i < NR_WRITERS; i++)
 		ASSERT_EQ(0, worker_start(writers + i, worker_writes_usr1, 1));
 	ASSERT_EQ(0, workers_move(writers, NR_WRITERS));
-	EXPECT_EQ(0, end_bombs(worker_is_a_bomb, SIGKILL, 5));
+	EXPECT_EQ(0, end_bombs(worker_is_a_bomb, SIGKILL, 3));
 	EXPECT_EQ(0, workers_move(writers, NR_WRITERS));
 }
 
