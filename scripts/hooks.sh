@@ -11,7 +11,7 @@ list=$2
 # How often does CALL stand in the body of FUNCTION?
 count() {
 	awk -v name="$2" -v call="$3" '
-		/^[a-z_].*\(/ && !/;$/ && $0 ~ "[ *]" name "\\(" { inside = 1 }
+		/^[a-z_].*\(/ && !/;$/ && $0 ~ "(^|[ *])" name "\\(" { inside = 1 }
 		inside && index($0, call) { n++ }
 		/^}/ { inside = 0 }
 		END { print n + 0 }' "$tree/$1"
