@@ -44,10 +44,9 @@ static inline bool container_freezer_defers(struct task_struct *task, bool freez
 
 /**
  * container_freezer_pending - a freeze request for @task is about to be sent
- * @task: a task that could not be frozen in place
+ * @task: a task that could not be frozen in place, or is about to be thawed
  *
- * Context: Under the freezer_lock() of @task, before it is woken; it is not
- * frozen.
+ * Context: Under the freezer_lock() of @task, before it is woken.
  */
 static inline void container_freezer_pending(struct task_struct *task)
 {

@@ -85,6 +85,7 @@
 #include <linux/list.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
+#include <linux/rcupdate_wait.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -1419,12 +1420,13 @@ static void freezer_kill_cgroup(struct freezer_kill *kill, struct freezer *freez
 	} while (taken == FREEZER_WALK);
 
 	css_task_iter_start(&freezer->css, CSS_TASK_ITER_PROCS, &it);
+	/* A leader that exec replaces can point at a task that is freed. */
+	rcu_read_lock();
 	while ((tasks[0] = css_task_iter_next(&it))) {
-		rcu_read_lock();
 		kill->nr += freezer_kill_process(kill, tasks[0], false);
-		rcu_read_unlock();
-		cond_resched();
+		cond_resched_rcu();
 	}
+	rcu_read_unlock();
 	css_task_iter_end(&it);
 }
 
