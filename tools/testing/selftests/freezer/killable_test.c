@@ -11,6 +11,7 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -23,15 +24,18 @@
 
 /* Tasks that are frozen in different ways. */
 
+static atomic_uint nr_begun;
+
 static void *thread_locks(void *arg)
 {
+	nr_begun++;
 	syscall(SYS_futex, arg, FUTEX_LOCK_PI, 0, NULL, NULL, 0);
 	return arg;
 }
 
 /*
- * A process says that it has begun in the thread that will get the signal: a
- * thread that is being started, or starts another, blocks signals.
+ * A process says that it has begun when all threads have that can get the signal:
+ * a thread that is being started, or starts another, blocks signals.
  *
  * Here the leader sleeps where it freezes in place, the others where they do
  * not: they wait for a lock that the leader has.
@@ -44,6 +48,8 @@ static void worker_mixes_threads(struct worker *w)
 	thread_locks(&lock);
 	for (i = 0; i < 4; i++)
 		start_thread(thread_locks, &lock);
+	while (nr_begun < 5)
+		pause_ms(1);
 	worker_sleeps(w);
 }
 
