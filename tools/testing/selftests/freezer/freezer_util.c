@@ -108,7 +108,7 @@ int write_number(const char *path, long long number)
 	return write_text(path, text);
 }
 
-static int read_number(const char *path, long long *number)
+int read_number(const char *path, long long *number)
 {
 	FILE *f = fopen(path, "re");
 	int ret;
@@ -357,6 +357,19 @@ int poll_reports(int fd, int ms)
 		nr++;
 	}
 	return nr;
+}
+
+int cg_open_quiet(const char *cg, const char *state)
+{
+	int fd = cg_open(cg, "freezer.freeze", O_RDONLY);
+
+	if (fd < 0)
+		return fd;
+	poll_reports(fd, 100);
+	if (fd_reads(fd, state))
+		return fd;
+	close(fd);
+	return -EINVAL;
 }
 
 const char *cg_threads_file(void)

@@ -107,7 +107,9 @@ int cg_attach_thread(const char *cg, pid_t tid);
 int write_text(const char *path, const char *text);
 /* Write @pid to any file that is written with a number. */
 int write_number(const char *path, long long number);
-/* The same, until env_cleanup() writes there what it was before. */
+/* The first number of a file. */
+int read_number(const char *path, long long *number);
+/* Write it, until env_cleanup() writes there what it was before. */
 int set_for_test(const char *path, long long number);
 
 /* An open file of one line, read from its beginning. */
@@ -116,6 +118,8 @@ bool fd_reads(int fd, const char *text);
 int poll_until(int fd, const char *text);
 /* How often poll() has something to say, until it has nothing for @ms. */
 int poll_reports(int fd, int ms);
+/* freezer.freeze, which reads @state, when what was news until now has been told. */
+int cg_open_quiet(const char *cg, const char *state);
 
 /* Workers. */
 

@@ -36,19 +36,6 @@
 
 /* Suspends. */
 
-/* The first number of a file. */
-static int get_number(const char *path, int *number)
-{
-	FILE *f = fopen(path, "re");
-	int ret;
-
-	if (!f)
-		return -errno;
-	ret = fscanf(f, "%d", number) == 1 ? 0 : -EINVAL;
-	fclose(f);
-	return ret;
-}
-
 static bool can_suspend(void)
 {
 	return !access(PM_TEST, W_OK);
@@ -77,9 +64,10 @@ static int suspend(void)
  */
 static int suspend_fails(void)
 {
-	int level, timeout, ret;
+	long long level, timeout;
+	int ret;
 
-	ret = get_number(PRINTK, &level) ?: get_number(PM_TIMEOUT, &timeout);
+	ret = read_number(PRINTK, &level) ?: read_number(PM_TIMEOUT, &timeout);
 	if (ret)
 		return ret;
 
